@@ -1,0 +1,9 @@
+//! Recurrent neural networks of fixed size, without heap or operating system.
+#![no_std]
+#![forbid(clippy::todo)]
+
+#[cfg(feature = "std")]
+extern crate std;
+
+pub mod lanes;
+pub mod math;
