@@ -60,6 +60,8 @@ pub trait Lanes: Copy + sealed::Sealed {
     fn mul(self, a: Self::F, b: Self::F) -> Self::F;
     /// a / b
     fn div(self, a: Self::F, b: Self::F) -> Self::F;
+    /// √a, correctly rounded
+    fn sqrt(self, a: Self::F) -> Self::F;
     /// a · b + c, rounded once if [`FUSED`](Self::FUSED), else twice.
     fn mul_add(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
     /// `yes` where a < b, `no` elsewhere, so also where a or b is NaN.
@@ -109,6 +111,8 @@ mod sealed {
 /// `best_lanes!(lanes => expression)` binds the token to `lanes`. Choose once per step, window or product.
 macro_rules! best_lanes {
     ($lanes:ident => $body:expr) => {{
+        #[allow(unused_imports, reason = "the expression may only pass the lanes on")]
+        use $crate::lanes::Lanes as _;
         let $lanes = $crate::lanes::Portable;
         $body
     }};

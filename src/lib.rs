@@ -1,9 +1,25 @@
 //! Recurrent neural networks of fixed size, without heap or operating system.
 #![no_std]
-#![forbid(clippy::todo)]
 
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod bptt;
+pub mod cell;
+pub mod error;
+pub mod head;
+pub mod kernels;
 pub mod lanes;
+pub mod loss;
 pub mod math;
+pub mod model;
+pub mod optim;
+pub mod params;
+
+pub use bptt::Workspace;
+pub use cell::{Elman, Feedforward, Inputs, Relu, Tanh};
+pub use error::Error;
+pub use head::Dense;
+pub use loss::{Perplexity, Targets};
+pub use model::{CharRnn, Model, ModelShape};
+pub use optim::{Adam, Optimizer, Sgd, clip_norm, clip_value};

@@ -96,6 +96,10 @@ impl Lanes for Portable {
         a / b
     }
     #[inline(always)]
+    fn sqrt(self, a: F) -> F {
+        if HAS_REGISTERS { a.sqrt() } else { each(a, a, a, a, |a, _, _, _| libm::sqrtf(a)) }
+    }
+    #[inline(always)]
     fn mul_add(self, a: F, b: F, c: F) -> F {
         a * b + c
     }

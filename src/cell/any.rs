@@ -1,0 +1,190 @@
+//! A cell whose kind is known at run time: what a host that trains any model works with.
+
+use core::{fmt, str::FromStr};
+
+use super::{ActivationKind, Cell, ElmanShape, Extent, FeedforwardShape, Inputs};
+use crate::lanes::Lanes;
+
+/// The kinds of cell, by the names that the command line and model files use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CellKind {
+    /// The simple recurrent cell, [`Elman`](super::Elman).
+    #[default]
+    Elman,
+    /// The network without hidden state, [`Feedforward`](super::Feedforward).
+    Feedforward,
+}
+
+impl CellKind {
+    /// All kinds.
+    pub const ALL: &[Self] = &[Self::Elman, Self::Feedforward];
+
+    /// The name in lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Elman => "elman",
+            Self::Feedforward => "feedforward",
+        }
+    }
+}
+
+impl fmt::Display for CellKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for CellKind {
+    type Err = UnknownCell;
+
+    fn from_str(name: &str) -> Result<Self, UnknownCell> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name).ok_or(UnknownCell)
+    }
+}
+
+/// A name that is no cell's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownCell;
+
+impl fmt::Display for UnknownCell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such cell; there are")?;
+        CellKind::ALL.iter().try_for_each(|kind| write!(f, " {kind}"))
+    }
+}
+
+impl core::error::Error for UnknownCell {}
+
+/// The arithmetic of a cell of any kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AnyCell {
+    /// See [`ElmanShape`].
+    Elman(ElmanShape),
+    /// See [`FeedforwardShape`].
+    Feedforward(FeedforwardShape),
+}
+
+impl AnyCell {
+    /// A cell of this kind and these sizes.
+    #[must_use]
+    pub const fn new(kind: CellKind, activation: ActivationKind, inputs: usize, hidden: usize) -> Self {
+        match kind {
+            CellKind::Elman => Self::Elman(ElmanShape { inputs, hidden, activation }),
+            CellKind::Feedforward => Self::Feedforward(FeedforwardShape { inputs, hidden, activation }),
+        }
+    }
+
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(self) -> CellKind {
+        match self {
+            Self::Elman(_) => CellKind::Elman,
+            Self::Feedforward(_) => CellKind::Feedforward,
+        }
+    }
+
+    /// Its activation φ.
+    #[must_use]
+    pub const fn activation(self) -> ActivationKind {
+        match self {
+            Self::Elman(ElmanShape { activation, .. })
+            | Self::Feedforward(FeedforwardShape { activation, .. }) => activation,
+        }
+    }
+}
+
+/// Does the same with the cell inside, whichever it is.
+macro_rules! delegate {
+    ($any:expr, $cell:ident => $body:expr) => {
+        match $any {
+            AnyCell::Elman($cell) => $body,
+            AnyCell::Feedforward($cell) => $body,
+        }
+    };
+}
+
+impl Cell for AnyCell {
+    fn inputs(self) -> usize {
+        delegate!(self, cell => cell.inputs())
+    }
+    fn hidden(self) -> usize {
+        delegate!(self, cell => cell.hidden())
+    }
+    fn params_len(self) -> usize {
+        delegate!(self, cell => cell.params_len())
+    }
+    fn state_len(self) -> usize {
+        delegate!(self, cell => cell.state_len())
+    }
+    fn step_scratch_len(self, batch: usize) -> usize {
+        delegate!(self, cell => cell.step_scratch_len(batch))
+    }
+    fn tape_len(self, extent: Extent) -> usize {
+        delegate!(self, cell => cell.tape_len(extent))
+    }
+    fn backward_scratch_len(self, extent: Extent) -> usize {
+        delegate!(self, cell => cell.backward_scratch_len(extent))
+    }
+    fn pack_len(self) -> usize {
+        delegate!(self, cell => cell.pack_len())
+    }
+
+    #[inline(always)]
+    fn step<L: Lanes>(
+        self,
+        lanes: L,
+        params: &[f32],
+        inputs: Inputs<'_>,
+        state: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        delegate!(self, cell => cell.step(lanes, params, inputs, state, scratch));
+    }
+
+    fn output(self, state: &[f32], batch: usize) -> &[f32] {
+        delegate!(self, cell => cell.output(state, batch))
+    }
+
+    #[inline(always)]
+    fn forward<L: Lanes>(
+        self,
+        lanes: L,
+        params: &[f32],
+        inputs: Inputs<'_>,
+        extent: Extent,
+        state: &[f32],
+        tape: &mut [f32],
+    ) {
+        delegate!(self, cell => cell.forward(lanes, params, inputs, extent, state, tape));
+    }
+
+    fn outputs(self, tape: &[f32], extent: Extent) -> &[f32] {
+        delegate!(self, cell => cell.outputs(tape, extent))
+    }
+
+    fn final_state(self, tape: &[f32], extent: Extent, state: &mut [f32]) {
+        delegate!(self, cell => cell.final_state(tape, extent, state));
+    }
+
+    #[inline(always)]
+    fn backward<L: Lanes>(
+        self,
+        lanes: L,
+        params: &[f32],
+        inputs: Inputs<'_>,
+        extent: Extent,
+        tape: &[f32],
+        d_outputs: &mut [f32],
+        d_inputs: Option<&mut [f32]>,
+        scratch: &mut [f32],
+        pack: &mut [f32],
+        grads: &mut [f32],
+    ) {
+        delegate!(self, cell => {
+            cell.backward(lanes, params, inputs, extent, tape, d_outputs, d_inputs, scratch, pack, grads);
+        });
+    }
+}

@@ -1,0 +1,206 @@
+//! The simple recurrent cell (J. L. Elman, Finding Structure in Time, 1990):
+//!
+//! H_t = φ(X_t W_xh + H_{t−1} W_hh + b_h)
+//!
+//! A pre-activation is summed as b_h, then the input's part, then the recurrent part, each in order.
+
+use super::{Activation, ActivationKind, Cell, Extent, InputWeights, Inputs, Tanh, TypedCell};
+use crate::kernels::{Mat, Transposed, copy, product, product_at};
+use crate::lanes::Lanes;
+use crate::params::{plain_data, take, take_mut};
+
+plain_data! {
+    /// Weights of a simple recurrent cell with `I` inputs, `H` hidden units and activation φ.
+    ///
+    /// `(I + H + 1)·H` parameters, however many steps it is run for.
+    pub struct Elman
+        [const I: usize, const H: usize, A: Activation]
+        default [const I: usize, const H: usize, A: Activation = Tanh]
+        [I, H, A]
+    {
+        /// W_xh (d×h): row i is what input i adds to the hidden units.
+        pub w_xh: [[f32; H]; I],
+        /// W_hh (h×h): row k is what hidden unit k adds to those of the next step.
+        pub w_hh: [[f32; H]; H],
+        /// b_h (h)
+        pub b_h: [f32; H],
+        /// φ, without size.
+        pub activation: A,
+    }
+}
+
+plain_data! {
+    /// What a window of an [`Elman`] cell keeps: the state before it, and the hidden units of every step.
+    pub struct ElmanTape [const H: usize, const B: usize, const T: usize] [H, B, T] {
+        /// H_0 (n×h)
+        pub initial: [[f32; H]; B],
+        /// H_1 … H_T (T×n×h)
+        pub steps: [[[f32; H]; B]; T],
+    }
+}
+
+impl<const I: usize, const H: usize, A: Activation> TypedCell<H> for Elman<I, H, A> {
+    type Shape = ElmanShape;
+    type Vector = [f32; I];
+    type State<const B: usize> = [[f32; H]; B];
+    type StepScratch<const B: usize> = [[f32; H]; B];
+    type Tape<const B: usize, const T: usize> = ElmanTape<H, B, T>;
+    type BackwardScratch<const B: usize, const T: usize> = [f32; 0];
+    const SHAPE: ElmanShape = ElmanShape { inputs: I, hidden: H, activation: A::KIND };
+}
+
+/// The arithmetic of [`Elman`], for sizes known at run time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ElmanShape {
+    /// d
+    pub inputs: usize,
+    /// h
+    pub hidden: usize,
+    /// φ
+    pub activation: ActivationKind,
+}
+
+/// Weights, borrowed.
+struct View<'a> {
+    input: InputWeights<'a>,
+    w_hh: Mat<'a>,
+}
+
+impl ElmanShape {
+    #[inline(always)]
+    fn view(self, mut params: &[f32]) -> View<'_> {
+        let w_xh = Mat::new(take(&mut params, self.inputs * self.hidden), self.hidden);
+        let w_hh = Mat::new(take(&mut params, self.hidden * self.hidden), self.hidden);
+        View { input: InputWeights { w: w_xh, b: take(&mut params, self.hidden) }, w_hh }
+    }
+
+    /// H_0 … H_{T−1} of a tape, the hidden units before each step.
+    #[inline(always)]
+    fn previous(self, tape: &[f32], extent: Extent) -> &[f32] {
+        tape.get(..extent.rows() * self.hidden).unwrap_or_default()
+    }
+}
+
+impl Cell for ElmanShape {
+    #[inline(always)]
+    fn inputs(self) -> usize {
+        self.inputs
+    }
+    #[inline(always)]
+    fn hidden(self) -> usize {
+        self.hidden
+    }
+    #[inline(always)]
+    fn params_len(self) -> usize {
+        self.inputs.saturating_add(self.hidden).saturating_add(1).saturating_mul(self.hidden)
+    }
+    #[inline(always)]
+    fn state_len(self) -> usize {
+        self.hidden
+    }
+    #[inline(always)]
+    fn step_scratch_len(self, batch: usize) -> usize {
+        batch.saturating_mul(self.hidden)
+    }
+    #[inline(always)]
+    fn tape_len(self, extent: Extent) -> usize {
+        extent.rows().saturating_add(extent.batch).saturating_mul(self.hidden)
+    }
+    #[inline(always)]
+    fn backward_scratch_len(self, _: Extent) -> usize {
+        0
+    }
+    #[inline(always)]
+    fn pack_len(self) -> usize {
+        self.hidden.saturating_mul(self.hidden)
+    }
+
+    #[inline(always)]
+    fn step<L: Lanes>(
+        self,
+        lanes: L,
+        params: &[f32],
+        inputs: Inputs<'_>,
+        state: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let view = self.view(params);
+        let scratch = scratch.get_mut(..state.len()).unwrap_or_default();
+        view.input.forward(lanes, inputs, scratch);
+        product(lanes, Mat::new(state, self.hidden), view.w_hh, scratch);
+        self.activation.apply(lanes, scratch);
+        copy(scratch, state);
+    }
+
+    #[inline(always)]
+    fn output(self, state: &[f32], _: usize) -> &[f32] {
+        state
+    }
+
+    #[inline(always)]
+    fn forward<L: Lanes>(
+        self,
+        lanes: L,
+        params: &[f32],
+        inputs: Inputs<'_>,
+        extent: Extent,
+        state: &[f32],
+        mut tape: &mut [f32],
+    ) {
+        let view = self.view(params);
+        let mut h_prev = take_mut(&mut tape, state.len());
+        copy(state, h_prev);
+        view.input.forward(lanes, inputs, tape);
+        for _ in 0..extent.window {
+            let h = take_mut(&mut tape, extent.batch * self.hidden);
+            product(lanes, Mat::new(h_prev, self.hidden), view.w_hh, h);
+            self.activation.apply(lanes, h);
+            h_prev = h;
+        }
+    }
+
+    #[inline(always)]
+    fn outputs(self, tape: &[f32], extent: Extent) -> &[f32] {
+        tape.get(extent.batch * self.hidden..).unwrap_or_default()
+    }
+
+    #[inline(always)]
+    fn final_state(self, tape: &[f32], extent: Extent, state: &mut [f32]) {
+        copy(tape.get(extent.rows() * self.hidden..).unwrap_or_default(), state);
+    }
+
+    #[inline(always)]
+    fn backward<L: Lanes>(
+        self,
+        lanes: L,
+        params: &[f32],
+        inputs: Inputs<'_>,
+        extent: Extent,
+        tape: &[f32],
+        d_outputs: &mut [f32],
+        d_inputs: Option<&mut [f32]>,
+        _scratch: &mut [f32],
+        pack: &mut [f32],
+        mut grads: &mut [f32],
+    ) {
+        let view = self.view(params);
+        let w_hh_t = Transposed::new(view.w_hh, pack);
+        let h = self.outputs(tape, extent);
+        let row = extent.batch * self.hidden;
+        // From the last step to the first, dH_t becomes dA_t = dH_t ∘ φ′, and dA_t W_hhᵀ is added to dH_{t−1}.
+        for t in (0..extent.window).rev() {
+            let (before, d_a) = d_outputs.split_at_mut_checked(t * row).unwrap_or_default();
+            let d_a = d_a.get_mut(..row).unwrap_or_default();
+            self.activation.backward(lanes, d_a, h.get(t * row..).unwrap_or_default());
+            let d_h_prev = before.len().checked_sub(row).and_then(|last| before.get_mut(last..));
+            if let Some(d_h_prev) = d_h_prev {
+                w_hh_t.product(lanes, Mat::new(d_a, self.hidden), d_h_prev);
+            }
+        }
+        let d_a = Mat::new(d_outputs, self.hidden);
+        let d_w_xh = take_mut(&mut grads, self.inputs * self.hidden);
+        let d_w_hh = take_mut(&mut grads, self.hidden * self.hidden);
+        product_at(lanes, Mat::new(self.previous(tape, extent), self.hidden), d_a, d_w_hh);
+        view.input.backward(lanes, inputs, d_a, d_inputs, d_w_xh, grads);
+    }
+}

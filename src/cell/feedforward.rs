@@ -1,0 +1,145 @@
+//! The network without hidden state: a hidden layer whose units do not see those of the step before.
+//!
+//! H_t = φ(X_t W_xh + b_h)
+//!
+//! As a cell it has a state nevertheless, namely its last output, which no later step reads.
+
+use super::{Activation, ActivationKind, Cell, Extent, InputWeights, Inputs, Tanh, TypedCell};
+use crate::kernels::{Mat, copy};
+use crate::lanes::Lanes;
+use crate::params::{plain_data, take, take_mut};
+
+plain_data! {
+    /// Weights of a hidden layer with `I` inputs, `H` hidden units and activation φ: `(I + 1)·H` parameters.
+    pub struct Feedforward
+        [const I: usize, const H: usize, A: Activation]
+        default [const I: usize, const H: usize, A: Activation = Tanh]
+        [I, H, A]
+    {
+        /// W_xh (d×h): row i is what input i adds to the hidden units.
+        pub w_xh: [[f32; H]; I],
+        /// b_h (h)
+        pub b_h: [f32; H],
+        /// φ, without size.
+        pub activation: A,
+    }
+}
+
+impl<const I: usize, const H: usize, A: Activation> TypedCell<H> for Feedforward<I, H, A> {
+    type Shape = FeedforwardShape;
+    type Vector = [f32; I];
+    type State<const B: usize> = [[f32; H]; B];
+    type StepScratch<const B: usize> = [f32; 0];
+    type Tape<const B: usize, const T: usize> = [[[f32; H]; B]; T];
+    type BackwardScratch<const B: usize, const T: usize> = [f32; 0];
+    const SHAPE: FeedforwardShape = FeedforwardShape { inputs: I, hidden: H, activation: A::KIND };
+}
+
+/// The arithmetic of [`Feedforward`], for sizes known at run time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedforwardShape {
+    /// d
+    pub inputs: usize,
+    /// h
+    pub hidden: usize,
+    /// φ
+    pub activation: ActivationKind,
+}
+
+impl FeedforwardShape {
+    #[inline(always)]
+    fn view(self, mut params: &[f32]) -> InputWeights<'_> {
+        let w = Mat::new(take(&mut params, self.inputs * self.hidden), self.hidden);
+        InputWeights { w, b: take(&mut params, self.hidden) }
+    }
+}
+
+impl Cell for FeedforwardShape {
+    #[inline(always)]
+    fn inputs(self) -> usize {
+        self.inputs
+    }
+    #[inline(always)]
+    fn hidden(self) -> usize {
+        self.hidden
+    }
+    #[inline(always)]
+    fn params_len(self) -> usize {
+        self.inputs.saturating_add(1).saturating_mul(self.hidden)
+    }
+    #[inline(always)]
+    fn state_len(self) -> usize {
+        self.hidden
+    }
+    #[inline(always)]
+    fn step_scratch_len(self, _: usize) -> usize {
+        0
+    }
+    #[inline(always)]
+    fn tape_len(self, extent: Extent) -> usize {
+        extent.rows().saturating_mul(self.hidden)
+    }
+    #[inline(always)]
+    fn backward_scratch_len(self, _: Extent) -> usize {
+        0
+    }
+    #[inline(always)]
+    fn pack_len(self) -> usize {
+        0
+    }
+
+    #[inline(always)]
+    fn step<L: Lanes>(self, lanes: L, params: &[f32], inputs: Inputs<'_>, state: &mut [f32], _: &mut [f32]) {
+        self.view(params).forward(lanes, inputs, state);
+        self.activation.apply(lanes, state);
+    }
+
+    #[inline(always)]
+    fn output(self, state: &[f32], _: usize) -> &[f32] {
+        state
+    }
+
+    #[inline(always)]
+    fn forward<L: Lanes>(
+        self,
+        lanes: L,
+        params: &[f32],
+        inputs: Inputs<'_>,
+        _: Extent,
+        _: &[f32],
+        tape: &mut [f32],
+    ) {
+        self.step(lanes, params, inputs, tape, &mut []);
+    }
+
+    #[inline(always)]
+    fn outputs(self, tape: &[f32], _: Extent) -> &[f32] {
+        tape
+    }
+
+    #[inline(always)]
+    fn final_state(self, tape: &[f32], extent: Extent, state: &mut [f32]) {
+        let last = extent.rows().saturating_sub(extent.batch) * self.hidden;
+        copy(tape.get(last..).unwrap_or_default(), state);
+    }
+
+    #[inline(always)]
+    fn backward<L: Lanes>(
+        self,
+        lanes: L,
+        params: &[f32],
+        inputs: Inputs<'_>,
+        extent: Extent,
+        tape: &[f32],
+        d_outputs: &mut [f32],
+        d_inputs: Option<&mut [f32]>,
+        _scratch: &mut [f32],
+        _pack: &mut [f32],
+        mut grads: &mut [f32],
+    ) {
+        self.activation.backward(lanes, d_outputs, self.outputs(tape, extent));
+        let d_w_xh = take_mut(&mut grads, self.inputs * self.hidden);
+        let d_a = Mat::new(d_outputs, self.hidden);
+        self.view(params).backward(lanes, inputs, d_a, d_inputs, d_w_xh, grads);
+    }
+}

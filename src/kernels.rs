@@ -1,0 +1,57 @@
+//! The products and sums that recurrent networks are made of, over [`Lanes`](crate::lanes::Lanes) and slices.
+//!
+//! Matrices are row-major slices with a number of columns ([`Mat`]). All products add to what the result holds:
+//!
+//! | function | result | used for |
+//! |---|---|---|
+//! | [`product`] | C += A · B | the step, a window's inputs, the output layer |
+//! | [`Transposed::product`] | C += A · Bᵀ | gradients sent back through weights |
+//! | [`product_at`] | C += Aᵀ · B | gradients of weights, over all steps at once |
+//! | [`column_sums`] | c += Σ rows of B | gradients of biases |
+//!
+//! The order in which an element is summed depends on the sizes only, see [`chains`].
+
+mod elementwise;
+mod product;
+mod reduce;
+mod transposed;
+
+pub use elementwise::{copy, fill_rows, map, scale, zip_map, zip2_map};
+pub use product::{chains, column_sums, product, product_at};
+pub use reduce::{all_finite, max, max_abs, sum, sum_of, sum_of_squares};
+pub use transposed::Transposed;
+
+/// A row-major matrix: rows of `cols` elements, one after another.
+#[derive(Clone, Copy, Debug)]
+pub struct Mat<'a> {
+    /// All elements; a multiple of `cols`.
+    pub data: &'a [f32],
+    /// The length of a row.
+    pub cols: usize,
+}
+
+impl<'a> Mat<'a> {
+    /// Rows of `cols` elements.
+    #[inline(always)]
+    #[must_use]
+    pub const fn new(data: &'a [f32], cols: usize) -> Self {
+        Self { data, cols }
+    }
+
+    /// The number of rows.
+    #[inline(always)]
+    #[must_use]
+    pub const fn rows(self) -> usize {
+        match self.data.len().checked_div(self.cols) {
+            Some(rows) => rows,
+            None => 0,
+        }
+    }
+
+    /// Row `row`; empty if there is none.
+    #[inline(always)]
+    #[must_use]
+    pub fn row(self, row: usize) -> &'a [f32] {
+        self.data.get(row * self.cols..).and_then(|rest| rest.get(..self.cols)).unwrap_or_default()
+    }
+}

@@ -1,0 +1,241 @@
+//! C += A · B and C += Aᵀ · B, in register tiles.
+//!
+//! ```text
+//! for each row i of C, each column j:
+//!     for k: c[i][j] += a[i][k] · b[k][j]
+//! ```
+//!
+//! The real code departs from this:
+//!
+//! 1. Rows of B are contiguous, so `WIDTH` columns j are computed at once and no sum crosses lanes.
+//! 2. A tile of several rows and several registers of columns stays in registers over the whole sum, so that each
+//!    load of A or B serves several multiply-adds.
+//! 3. A narrow product would wait for one addition after another. Its sums are therefore split into
+//!    [`chains`]: k goes to partial sum k mod P, the first of which starts from c[i][j]; at the end they are
+//!    added in order. P depends on the number of columns only, never on the tile or the lanes.
+//! 4. Columns left over by the registers are computed in a register that overlaps its left neighbour, and only the
+//!    new ones are stored: lanes are independent, so the overlap is wasted but not wrong.
+
+use core::{array::from_fn, ops::Range};
+
+use super::Mat;
+use crate::lanes::{FOLD, Lanes};
+
+/// The number P of partial sums for a product with `cols` columns; see the module's third note.
+#[inline(always)]
+#[must_use]
+pub const fn chains(cols: usize) -> usize {
+    match cols {
+        0..=32 => 4,
+        33..=64 => 2,
+        _ => 1,
+    }
+}
+
+/// C (m×n) += A (m×k) · B (k×n).
+#[inline(always)]
+pub fn product<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32]) {
+    match chains(b.cols) {
+        4 => tiles::<L, 4>(lanes, Rows(a), b, c),
+        2 => tiles::<L, 2>(lanes, Rows(a), b, c),
+        _ => tiles::<L, 1>(lanes, Rows(a), b, c),
+    }
+}
+
+/// C (m×n) += Aᵀ · B for A (r×m) and B (r×n): the sum over rows r, in their order.
+#[inline(always)]
+pub fn product_at<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32]) {
+    tiles::<L, 1>(lanes, Columns(a), b, c);
+}
+
+/// c += the rows of B, in their order.
+#[inline(always)]
+pub fn column_sums<L: Lanes>(lanes: L, b: Mat<'_>, c: &mut [f32]) {
+    for row in b.data.chunks_exact(b.cols.max(1)) {
+        super::zip_map(lanes, c, row, |c, b| lanes.add(c, b));
+    }
+}
+
+/// The factor whose elements are each spread over a register: for the rows i … i + R − 1 of C, `P` positions k of
+/// the sum at a time.
+trait Left: Copy {
+    /// All whole groups of `P` positions, in order.
+    fn groups<const R: usize, const P: usize>(self, i: usize) -> impl Iterator<Item = [[f32; P]; R]>;
+    /// The positions that are left, zero beyond the end.
+    fn rest<const R: usize, const P: usize>(self, i: usize) -> [[f32; P]; R];
+}
+
+/// A as it is: positions follow each other in a row.
+#[derive(Clone, Copy)]
+struct Rows<'a>(Mat<'a>);
+
+impl Left for Rows<'_> {
+    #[inline(always)]
+    fn groups<const R: usize, const P: usize>(self, i: usize) -> impl Iterator<Item = [[f32; P]; R]> {
+        let count = self.0.cols / P;
+        let rows: [&[[f32; P]]; R] =
+            from_fn(|r| self.0.row(i + r).as_chunks().0.get(..count).unwrap_or_default());
+        (0..count).map(move |group| from_fn(|r| rows[r].get(group).copied().unwrap_or([0.0; P])))
+    }
+    #[inline(always)]
+    fn rest<const R: usize, const P: usize>(self, i: usize) -> [[f32; P]; R] {
+        from_fn(|r| {
+            let rest = self.0.row(i + r).as_chunks::<P>().1;
+            from_fn(|p| rest.get(p).copied().unwrap_or(0.0))
+        })
+    }
+}
+
+/// A read by columns: positions are rows of it. Only for `P` = 1.
+#[derive(Clone, Copy)]
+struct Columns<'a>(Mat<'a>);
+
+impl Left for Columns<'_> {
+    #[inline(always)]
+    fn groups<const R: usize, const P: usize>(self, i: usize) -> impl Iterator<Item = [[f32; P]; R]> {
+        const { assert!(P == 1) }
+        self.0.data.chunks_exact(self.0.cols).map(move |row| {
+            let part = row.get(i..).and_then(|row| row.first_chunk()).copied().unwrap_or([0.0; R]);
+            from_fn(|r| [part[r]; P])
+        })
+    }
+    #[inline(always)]
+    fn rest<const R: usize, const P: usize>(self, _: usize) -> [[f32; P]; R] {
+        [[0.0; P]; R]
+    }
+}
+
+/// All of C in tiles, as tall as the registers allow; what is left over in tiles of half the height.
+#[inline(always)]
+fn tiles<L: Lanes, const P: usize>(lanes: L, a: impl Left, b: Mat<'_>, c: &mut [f32]) {
+    let n = b.cols;
+    if n == 0 || b.data.is_empty() {
+        return;
+    }
+    // A tile of R rows holds 2·R·P registers of sums; half of the registers are left to A, B and products.
+    let tallest = L::REGISTERS / (4 * P);
+    let rows = c.len() / n;
+    let mut i = 0;
+    while tallest >= 8 && i + 8 <= rows {
+        wide::<L, 8, 2, P>(lanes, a, i, b, c);
+        i += 8;
+    }
+    while tallest >= 4 && i + 4 <= rows {
+        wide::<L, 4, 2, P>(lanes, a, i, b, c);
+        i += 4;
+    }
+    while tallest >= 2 && i + 2 <= rows {
+        wide::<L, 2, 2, P>(lanes, a, i, b, c);
+        i += 2;
+    }
+    while i < rows {
+        match P {
+            1 => wide::<L, 1, 8, P>(lanes, a, i, b, c),
+            2 => wide::<L, 1, 4, P>(lanes, a, i, b, c),
+            _ => wide::<L, 1, 2, P>(lanes, a, i, b, c),
+        }
+        i += 1;
+    }
+}
+
+/// `R` rows of C from row i on: tiles of `C` registers of columns, then of one, then the overlapping last.
+#[inline(always)]
+fn wide<L: Lanes, const R: usize, const C: usize, const P: usize>(
+    lanes: L,
+    a: impl Left,
+    i: usize,
+    b: Mat<'_>,
+    c: &mut [f32],
+) {
+    let n = b.cols;
+    let mut j = 0;
+    while j + C * L::WIDTH <= n {
+        tile::<L, R, C, P>(lanes, a, i, b, c, j..j + C * L::WIDTH, 0);
+        j += C * L::WIDTH;
+    }
+    while j + L::WIDTH <= n {
+        tile::<L, R, 1, P>(lanes, a, i, b, c, j..j + L::WIDTH, 0);
+        j += L::WIDTH;
+    }
+    if j < n {
+        let start = n.saturating_sub(L::WIDTH);
+        tile::<L, R, 1, P>(lanes, a, i, b, c, start..n, j - start);
+    }
+}
+
+/// Rows i … i + R − 1 of C, the columns of `at`; the first `skip` of them are not stored.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "a tile is cut out of three matrices")]
+fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
+    lanes: L,
+    a: impl Left,
+    i: usize,
+    b: Mat<'_>,
+    c: &mut [f32],
+    at: Range<usize>,
+    skip: usize,
+) {
+    let mut sums = [[[lanes.splat(0.0); C]; R]; P];
+    for (r, sums) in sums[0].iter_mut().enumerate() {
+        *sums = load(lanes, Mat::new(c, b.cols).row(i + r), &at);
+    }
+    let mut groups = b.data.chunks_exact(P * b.cols);
+    for (a, rows) in a.groups::<R, P>(i).zip(&mut groups) {
+        for p in 0..P {
+            let row = load(lanes, Mat::new(rows, b.cols).row(p), &at);
+            add_products(lanes, &mut sums[p], from_fn(|r| a[r][p]), row);
+        }
+    }
+    let (a, rows) = (a.rest::<R, P>(i), groups.remainder());
+    for p in 0..P {
+        if let Some(row) = rows.get(p * b.cols..(p + 1) * b.cols) {
+            add_products(lanes, &mut sums[p], from_fn(|r| a[r][p]), load(lanes, row, &at));
+        }
+    }
+    for r in 0..R {
+        let total: [L::F; C] = from_fn(|c| (1..P).fold(sums[0][r][c], |t, p| lanes.add(t, sums[p][r][c])));
+        let row = c.get_mut((i + r) * b.cols..).and_then(|rest| rest.get_mut(at.clone())).unwrap_or_default();
+        store(lanes, total, row, skip);
+    }
+}
+
+/// The registers of the columns `at` of a row.
+#[inline(always)]
+fn load<L: Lanes, const C: usize>(lanes: L, row: &[f32], at: &Range<usize>) -> [L::F; C] {
+    let row = row.get(at.clone()).unwrap_or_default();
+    from_fn(|c| row.get(c * L::WIDTH..).map_or(lanes.splat(0.0), |row| lanes.load(row)))
+}
+
+/// One position of the sum: a register of A's elements times one of B's, for each pair.
+#[inline(always)]
+fn add_products<L: Lanes, const R: usize, const C: usize>(
+    lanes: L,
+    sums: &mut [[L::F; C]; R],
+    a: [f32; R],
+    b: [L::F; C],
+) {
+    for r in 0..R {
+        let a = lanes.splat(a[r]);
+        for c in 0..C {
+            sums[r][c] = lanes.mul_add(a, b[c], sums[r][c]);
+        }
+    }
+}
+
+/// Stores registers over a row, but for its first `skip` elements.
+#[inline(always)]
+fn store<L: Lanes, const C: usize>(lanes: L, registers: [L::F; C], row: &mut [f32], skip: usize) {
+    if skip == 0 {
+        for (c, v) in registers.into_iter().enumerate() {
+            if let Some(to) = row.get_mut(c * L::WIDTH..) {
+                lanes.store(v, to);
+            }
+        }
+    } else if let Some(&v) = registers.first() {
+        let mut new = [0.0; FOLD];
+        lanes.store(v, &mut new);
+        for (to, x) in row.iter_mut().zip(new).skip(skip) {
+            *to = x;
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Softmax, cross-entropy, squared error and perplexity.
+//!
+//! With logits o and target x, the loss of a row is −log P(x) = log Σ_j exp(o_j) − o_x, and its gradient is
+//! softmax(o) minus the one-hot target. The maximum is subtracted first, so that no exponential overflows, and
+//! the loss never takes the logarithm of a probability that was rounded to zero.
+
+mod perplexity;
+
+pub use perplexity::Perplexity;
+
+use crate::cell::check_tokens;
+use crate::error::{Buffer, Error, exactly};
+use crate::kernels::{map, max, scale, sum, sum_of, sum_of_squares, zip_map};
+use crate::lanes::{Lanes, Scalar, best_lanes};
+use crate::math;
+use perplexity::Sum;
+
+/// What the outputs of several rows should have been.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Targets<'a> {
+    /// A token for each row: the loss is the cross-entropy of the softmax of the outputs.
+    Tokens(&'a [u16]),
+    /// A vector for each row, one after another: the loss is half the squared distance, ½ Σ_j (o_j − y_j)².
+    Vectors(&'a [f32]),
+}
+
+impl Targets<'_> {
+    /// Refuses targets of another number of rows than `rows`, and tokens outside of the vocabulary.
+    #[inline(always)]
+    pub(crate) fn check(self, rows: usize, outputs: usize) -> Result<(), Error> {
+        match self {
+            Self::Tokens(tokens) => {
+                exactly(Buffer::Targets, rows, tokens.len())?;
+                check_tokens(tokens, outputs)
+            }
+            Self::Vectors(y) => exactly(Buffer::Targets, rows.saturating_mul(outputs), y.len()),
+        }
+    }
+}
+
+/// Logits become probabilities, in place: o_j ← exp(o_j) / Σ exp(o).
+///
+/// ```
+/// let mut o = [1.0, 1.0, 1.0, 1.0];
+/// recurve::loss::softmax(&mut o);
+/// assert_eq!(o, [0.25; 4]);
+/// ```
+pub fn softmax(logits: &mut [f32]) {
+    best_lanes!(lanes => {
+        let exponentials = Exponentials::replace(lanes, logits);
+        scale(lanes, logits, 1.0 / exponentials.total);
+    });
+}
+
+/// Logits become logarithms of probabilities, in place: o_j ← o_j − log Σ exp(o).
+///
+/// ```
+/// let mut o = [1000.0, 0.0];
+/// recurve::loss::log_softmax(&mut o);
+/// assert_eq!(o, [0.0, -1000.0]);
+/// ```
+pub fn log_softmax(logits: &mut [f32]) {
+    best_lanes!(lanes => {
+        let exponentials = Exponentials::of(lanes, logits);
+        let (top, log_total) = (lanes.splat(exponentials.top), lanes.splat(exponentials.nats(exponentials.top)));
+        map(lanes, logits, |o| lanes.sub(lanes.sub(o, top), log_total));
+    });
+}
+
+/// −log P(target) under the softmax of one row of logits, in nats; NaN for a target beyond them.
+///
+/// ```
+/// let nats = recurve::loss::cross_entropy(&[0.0; 28], 3);
+/// assert!((nats - 28.0_f32.ln()).abs() < 1e-6);
+/// ```
+#[must_use]
+pub fn cross_entropy(logits: &[f32], target: u16) -> f32 {
+    let logit = logits.get(usize::from(target)).copied().unwrap_or(f32::NAN);
+    best_lanes!(lanes => Exponentials::of(lanes, logits).nats(logit))
+}
+
+/// ½ Σ_j (o_j − y_j)² of one row, as far as both reach.
+///
+/// ```
+/// assert_eq!(recurve::loss::squared_error(&[1.0, 2.0], &[0.0, 4.0]), 2.5);
+/// ```
+#[must_use]
+pub fn squared_error(outputs: &[f32], target: &[f32]) -> f32 {
+    let mut total = Sum::default();
+    outputs.iter().zip(target).for_each(|(o, y)| total.add((o - y) * (o - y)));
+    0.5 * total.value()
+}
+
+/// The mean loss over rows of `cols` outputs, which become its gradient in place.
+#[inline(always)]
+pub(crate) fn backward<L: Lanes>(lanes: L, outputs: &mut [f32], cols: usize, targets: Targets<'_>) -> f32 {
+    let cols = cols.max(1);
+    #[expect(clippy::cast_precision_loss, reason = "more than 2²⁴ rows would not fit into memory")]
+    let weight = 1.0 / (outputs.len() / cols) as f32;
+    let mut total = Sum::default();
+    match targets {
+        Targets::Tokens(tokens) => {
+            for (o, &target) in outputs.chunks_exact_mut(cols).zip(tokens) {
+                total.add(cross_entropy_backward(lanes, o, target, weight));
+            }
+        }
+        Targets::Vectors(y) => {
+            for (o, y) in outputs.chunks_exact_mut(cols).zip(y.chunks_exact(cols)) {
+                total.add(squared_error_backward(lanes, o, y, weight));
+            }
+        }
+    }
+    total.value() * weight
+}
+
+/// −log P(target) of a row; o ← weight · (softmax(o) − one-hot target).
+#[inline(always)]
+fn cross_entropy_backward<L: Lanes>(lanes: L, o: &mut [f32], target: u16, weight: f32) -> f32 {
+    let logit = o.get(usize::from(target)).copied().unwrap_or(f32::NAN);
+    let exponentials = Exponentials::replace(lanes, o);
+    scale(lanes, o, weight / exponentials.total);
+    if let Some(d_o) = o.get_mut(usize::from(target)) {
+        *d_o -= weight;
+    }
+    exponentials.nats(logit)
+}
+
+/// ½ Σ (o − y)² of a row; o ← weight · (o − y).
+#[inline(always)]
+fn squared_error_backward<L: Lanes>(lanes: L, o: &mut [f32], y: &[f32], weight: f32) -> f32 {
+    zip_map(lanes, o, y, |o, y| lanes.sub(o, y));
+    let loss = 0.5 * sum_of_squares(lanes, o);
+    scale(lanes, o, weight);
+    loss
+}
+
+/// The largest logit of a row, and Σ exp(o − top), which is at least 1.
+#[derive(Clone, Copy)]
+struct Exponentials {
+    top: f32,
+    total: f32,
+}
+
+impl Exponentials {
+    /// o ← exp(o − top)
+    #[inline(always)]
+    fn replace<L: Lanes>(lanes: L, o: &mut [f32]) -> Self {
+        let top = max(lanes, o);
+        let shift = lanes.splat(top);
+        map(lanes, o, |o| math::exp(lanes, lanes.sub(o, shift)));
+        Self { top, total: sum(lanes, o) }
+    }
+
+    /// The same, and o stays.
+    #[inline(always)]
+    fn of<L: Lanes>(lanes: L, o: &[f32]) -> Self {
+        let top = max(lanes, o);
+        let shift = lanes.splat(top);
+        let total = sum_of(lanes, o, f32::NEG_INFINITY, |o| math::exp(lanes, lanes.sub(o, shift)));
+        Self { top, total }
+    }
+
+    /// −log P of a symbol with this logit.
+    #[inline(always)]
+    fn nats(self, logit: f32) -> f32 {
+        math::ln(Scalar, self.total) - (logit - self.top)
+    }
+}

@@ -1,0 +1,174 @@
+//! A model: a cell and the output layer that reads its hidden units.
+
+use crate::cell::{Cell, Elman, Input, Inputs, TypedCell};
+use crate::error::{Buffer, Error, Quantity, at_least, exactly};
+use crate::head::{Dense, DenseShape};
+use crate::kernels::all_finite;
+use crate::lanes::{Lanes, best_lanes};
+use crate::params::{Flat, plain_data, take};
+
+plain_data! {
+    /// A cell `C` with `H` hidden units and an output layer with `O` outputs.
+    ///
+    /// A value of this type is nothing but its weights: it may be a `static` in flash and serve many states.
+    pub struct Model [C: TypedCell<H>, const H: usize, const O: usize] [C, H, O] {
+        /// The cell.
+        pub cell: C,
+        /// The output layer.
+        pub head: Dense<H, O>,
+    }
+}
+
+/// The character-level language model of the textbooks: `V` symbols in and out, `H` hidden units between.
+pub type CharRnn<const V: usize, const H: usize> = Model<Elman<V, H>, H, V>;
+
+impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
+    /// The sizes, for the functions that work on flat slices.
+    pub const SHAPE: ModelShape<C::Shape> = ModelShape { cell: C::SHAPE, outputs: O };
+
+    /// One step: reads `input`, moves `state` on and writes the outputs (q) to `logits`.
+    ///
+    /// ```
+    /// use recurve::{CharRnn, params::Flat};
+    ///
+    /// let mut model = CharRnn::<3, 4>::ZERO;
+    /// model.cell.w_xh[2] = [0.5, -0.5, 1.0, 0.0];
+    /// model.head.w_hq[0][1] = 2.0;
+    ///
+    /// let (mut state, mut logits, mut scratch) = Default::default();
+    /// model.step(2_u16, &mut state, &mut logits, &mut scratch)?;
+    /// assert!((state[0][0] - 0.5_f32.tanh()).abs() < 1e-6);
+    /// assert_eq!(logits, [0.0, 2.0 * state[0][0], 0.0]);
+    /// # Ok::<(), recurve::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Token`] for a token outside of the vocabulary, with state and logits as they were;
+    /// [`Error::NotFinite`] if an output is not finite.
+    #[inline]
+    pub fn step<'a>(
+        &self,
+        input: impl Into<Input<'a, C::Vector>>,
+        state: &mut C::State<1>,
+        logits: &mut [f32; O],
+        scratch: &mut C::StepScratch<1>,
+    ) -> Result<(), Error>
+    where
+        C::Vector: 'a,
+    {
+        let token;
+        let inputs = match input.into() {
+            Input::Token(t) => {
+                token = [t];
+                Inputs::Tokens(&token)
+            }
+            Input::Vector(x) => Inputs::Vectors(x.as_flat()),
+        };
+        self.step_flat(inputs, state.as_flat_mut(), logits, scratch.as_flat_mut())
+    }
+
+    /// One step of `B` sequences side by side; row b of the inputs and of `logits` belongs to sequence b.
+    ///
+    /// # Errors
+    /// As for [`step`](Self::step), and [`Error::Length`] for another number of inputs than `B`.
+    #[inline]
+    pub fn step_batch<const B: usize>(
+        &self,
+        inputs: Inputs<'_>,
+        state: &mut C::State<B>,
+        logits: &mut [[f32; O]; B],
+        scratch: &mut C::StepScratch<B>,
+    ) -> Result<(), Error> {
+        self.step_flat(inputs, state.as_flat_mut(), logits.as_flat_mut(), scratch.as_flat_mut())
+    }
+
+    #[inline(always)]
+    fn step_flat(
+        &self,
+        inputs: Inputs<'_>,
+        state: &mut [f32],
+        logits: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
+        best_lanes!(lanes => Self::SHAPE.step(lanes, self.as_flat(), inputs, state, logits, scratch))
+    }
+}
+
+/// The arithmetic of [`Model`] over flat slices, for sizes known at run time.
+///
+/// All buffers are lent by the caller; the functions that end in `_len` say how long each must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModelShape<C> {
+    /// The cell.
+    pub cell: C,
+    /// q
+    pub outputs: usize,
+}
+
+impl<C: Cell> ModelShape<C> {
+    /// The output layer.
+    #[inline(always)]
+    #[must_use]
+    pub fn head(self) -> DenseShape {
+        DenseShape { hidden: self.cell.hidden(), outputs: self.outputs }
+    }
+
+    /// Floats of all weights: those of the cell, then those of the output layer.
+    #[inline(always)]
+    #[must_use]
+    pub fn params_len(self) -> usize {
+        self.cell.params_len().saturating_add(self.head().params_len())
+    }
+
+    /// Floats of the state of `batch` sequences.
+    #[inline(always)]
+    #[must_use]
+    pub fn state_len(self, batch: usize) -> usize {
+        self.cell.state_len().saturating_mul(batch)
+    }
+
+    /// The number of sequences that a state is for.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if it is for none, or not for a whole number.
+    #[inline(always)]
+    pub(crate) fn batch(self, state: &[f32]) -> Result<usize, Error> {
+        let len = self.cell.state_len().max(1);
+        let batch = state.len() / len;
+        exactly(Buffer::State, batch.max(1) * len, state.len())?;
+        Ok(batch)
+    }
+
+    /// The weights of the cell and those of the output layer.
+    #[inline(always)]
+    pub(crate) fn split(self, mut params: &[f32]) -> (&[f32], &[f32]) {
+        (take(&mut params, self.cell.params_len()), params)
+    }
+
+    /// One step of as many sequences as `state` is for; `logits` (n×q) receives the outputs.
+    ///
+    /// # Errors
+    /// [`Error::Length`] or [`Error::TooShort`] for buffers that do not fit, [`Error::Token`] for a token outside of
+    /// the vocabulary: nothing was done. [`Error::NotFinite`] if an output is not finite.
+    #[inline(always)]
+    pub fn step<L: Lanes>(
+        self,
+        lanes: L,
+        params: &[f32],
+        inputs: Inputs<'_>,
+        state: &mut [f32],
+        logits: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
+        let batch = self.batch(state)?;
+        exactly(Buffer::Params, self.params_len(), params.len())?;
+        exactly(Buffer::Logits, batch * self.outputs, logits.len())?;
+        at_least(Buffer::Scratch, self.cell.step_scratch_len(batch), scratch.len())?;
+        inputs.check(batch, self.cell.inputs())?;
+
+        let (cell, head) = self.split(params);
+        self.cell.step(lanes, cell, inputs, state, scratch);
+        self.head().forward(lanes, head, self.cell.output(state, batch), logits);
+        if all_finite(lanes, logits) { Ok(()) } else { Err(Error::NotFinite(Quantity::Logit)) }
+    }
+}

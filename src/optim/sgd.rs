@@ -1,0 +1,38 @@
+//! Stochastic gradient descent, with momentum if wanted: v ← μ v + g, w ← w − η v.
+
+use super::{Optimizer, check};
+use crate::error::Error;
+use crate::kernels::zip_map;
+use crate::lanes::best_lanes;
+
+/// Stochastic gradient descent.
+///
+/// Its state is the velocity v, as long as the weights; without momentum it is empty.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sgd {
+    /// The learning rate η.
+    pub lr: f32,
+    /// The momentum μ, from 0 (none) to below 1.
+    pub momentum: f32,
+}
+
+impl Optimizer for Sgd {
+    fn state_len(&self, params: usize) -> usize {
+        if self.momentum == 0.0 { 0 } else { params }
+    }
+
+    fn step(&self, params: &mut [f32], grads: &[f32], state: &mut [f32]) -> Result<(), Error> {
+        best_lanes!(lanes => {
+            check(lanes, params.len(), grads, self.state_len(params.len()), state)?;
+            let (minus_lr, momentum) = (lanes.splat(-self.lr), lanes.splat(self.momentum));
+            let direction = if self.momentum == 0.0 {
+                grads
+            } else {
+                zip_map(lanes, state, grads, |v, g| lanes.mul_add(momentum, v, g));
+                &*state
+            };
+            zip_map(lanes, params, direction, |w, v| lanes.mul_add(minus_lr, v, w));
+            Ok(())
+        })
+    }
+}
