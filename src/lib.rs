@@ -5,5 +5,7 @@
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "std")]
+pub mod host;
 pub mod lanes;
 pub mod math;
