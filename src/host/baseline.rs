@@ -6,17 +6,19 @@
 //!            = p_{n−1}(w | h')                                       if it was not
 //! ```
 //!
-//! h is the context, the n − 1 symbols before w; h' is h without its oldest symbol. c(h w) is how often w followed
-//! h in the training text, c(h) = Σ_w c(h w), and t(h) is the number of different symbols that followed h. (Bell,
-//! Cleary and Witten, *Text Compression*, 1990, method C; interpolated as in Chen and Goodman, 1999.)
+//! h is the context, the n − 1 symbols before w; h' is h without its oldest symbol. c(h w) is how often w
+//! followed h in the training text, c(h) is the sum of c(h w) over w, and t(h) is the number of different
+//! symbols that followed h. (Bell, Cleary and Witten, *Text Compression*, 1990, method C; interpolated as in
+//! Chen and Goodman, 1999.)
 //!
 //! An n-gram model is what a recurrent network replaces: it would take V^(n−1) contexts to know them all, and
 //! [`OrderReport`] sets those that a text really has beside that number.
 //!
 //! # Conventions
-//! Perplexity is exp(−1/m Σ ln p) over the m tokens of the held-out text that have one before it: all but its first.
-//! Contexts never reach back into the training text; near the start of the held-out text they are shorter, and a
-//! model of order n is then the model of the highest order whose context is there. All arithmetic is `f64`.
+//! Perplexity is exp(−1/m Σ ln p) over the m tokens of the held-out text that have one before it: all but its
+//! first. Contexts never reach back into the training text; near the start of the held-out text they are
+//! shorter, and a model of order n is then the model of the highest order whose context is there. All
+//! arithmetic is `f64`.
 //!
 //! # Example
 //! ```
@@ -33,7 +35,8 @@
 use std::iter;
 use std::vec::Vec;
 
-/// The highest order that [`NGram::train`] accepts. Memory grows by up to 26 bytes per training token and order.
+/// The highest order that [`NGram::train`] accepts. Memory is at most about 26 bytes per training token and
+/// order.
 pub const MAX_ORDER: usize = 64;
 
 /// Why there is no n-gram model, or no perplexity.
@@ -85,7 +88,7 @@ impl core::error::Error for BaselineError {}
 pub struct OrderReport {
     /// The order n: a symbol is predicted from the n − 1 before it.
     pub order: usize,
-    /// exp(−1/m Σ ln p_n) over the held-out text; see the [conventions](self#conventions).
+    /// exp(−1/m Σ ln `p_n`) over the held-out text; see the [conventions](self#conventions).
     pub perplexity: f64,
     /// Different contexts of n − 1 symbols that the training text has (one, the empty context, for order 1).
     pub contexts: usize,
@@ -118,8 +121,8 @@ pub fn perplexities(
 /// Interpolated Witten–Bell models of all orders up to N, from one pass over one text.
 ///
 /// Contexts form a tree: a context's parent is the context without its oldest symbol. So the contexts of one
-/// prediction, from the empty one to the longest, are a path from the root, in the order in which the formula needs
-/// them. The tree is kept as one sorted table per length.
+/// prediction, from the empty one to the longest, are a path from the root, in the order in which the formula
+/// needs them. The tree is kept as one sorted table per length.
 #[derive(Clone, Debug)]
 pub struct NGram {
     symbols: usize,
@@ -133,11 +136,13 @@ pub struct NGram {
 struct Level {
     /// Parent and oldest symbol of each context, as [`key`] packs them; ascending.
     keys: Vec<u64>,
-    /// The symbols that followed context `id` are `next[starts[id]..starts[id + 1]]`, so t(h) is a difference.
+    /// The symbols that followed context `id` are `next[starts[id]..starts[id + 1]]`, so t(h) is a
+    /// difference.
     starts: Vec<usize>,
     /// The symbols that followed each context, ascending within it.
     next: Vec<u16>,
-    /// Σ c over the entries of `next` before this one; one more at the end, so c(h w) and c(h) are differences.
+    /// Σ c over the entries of `next` before this one; one more at the end, so c(h w) and c(h) are
+    /// differences.
     before: Vec<usize>,
 }
 
@@ -152,8 +157,8 @@ impl NGram {
     /// An empty text is allowed; every order is then uniform.
     ///
     /// # Errors
-    /// [`BaselineError::Order`] if `order` is 0 or above [`MAX_ORDER`], [`BaselineError::Token`] if a token is not
-    /// below `symbols`.
+    /// [`BaselineError::Order`] if `order` is 0 or above [`MAX_ORDER`], [`BaselineError::Token`] if a token
+    /// is not below `symbols`.
     pub fn train(tokens: &[u16], symbols: usize, order: usize) -> Result<Self, BaselineError> {
         if order == 0 || order > MAX_ORDER {
             return Err(BaselineError::Order { order });
@@ -172,21 +177,21 @@ impl NGram {
         self.symbols
     }
 
-    /// Different contexts of the training text that a model of this order stores for itself: those of `order` − 1
-    /// symbols. 0 for orders that are not there.
+    /// Different contexts of the training text that a model of this order stores for itself: those of `order`
+    /// − 1 symbols. 0 for orders that are not there.
     pub fn contexts(&self, order: usize) -> usize {
         order.checked_sub(1).and_then(|n| self.levels.get(n)).map_or(0, |level| level.keys.len())
     }
 
-    /// p_N(`token` | `context`), of the highest order N.
+    /// `p_N(token | context)`, of the highest order N.
     ///
-    /// `context` is the text so far, oldest token first; only its last N − 1 tokens count, and it may be shorter. Over
-    /// the vocabulary the probabilities sum to one; a token outside it has probability 0.
+    /// `context` is the text so far, oldest token first; only its last N − 1 tokens count, and it may be
+    /// shorter. Over the vocabulary the probabilities sum to one; a token outside it has probability 0.
     pub fn probability(&self, context: &[u16], token: u16) -> f64 {
         self.probabilities(context, token).fold(0.0, |_, p| p)
     }
 
-    /// p_n(`token` | `context`) for n = 0, 1, …, N: N + 1 numbers, the arguments as for
+    /// `p_n(token | context)` for n = 0, 1, …, N: N + 1 numbers, the arguments as for
     /// [`probability`](Self::probability).
     pub fn probabilities(&self, context: &[u16], token: u16) -> impl Iterator<Item = f64> {
         let inside = usize::from(token) < self.symbols;
@@ -209,8 +214,8 @@ impl NGram {
     /// The perplexity of every order, from 1 to N, on `text`; see the [conventions](self#conventions).
     ///
     /// # Errors
-    /// [`BaselineError::TooShort`] if `text` has fewer than two tokens, [`BaselineError::Token`] if one is outside the
-    /// vocabulary.
+    /// [`BaselineError::TooShort`] if `text` has fewer than two tokens, [`BaselineError::Token`] if one is
+    /// outside the vocabulary.
     pub fn perplexities(&self, text: &[u16]) -> Result<Vec<f64>, BaselineError> {
         check(text, self.symbols)?;
         if text.len() < 2 {
@@ -235,8 +240,8 @@ fn check(tokens: &[u16], symbols: usize) -> Result<(), BaselineError> {
     }
 }
 
-/// The tables of all context lengths below `order`: positions are sorted by the empty context, then by one symbol
-/// more to the past at a time.
+/// The tables of all context lengths below `order`: positions are sorted by the empty context, then by one
+/// symbol more to the past at a time.
 fn levels(tokens: &[u16], order: usize) -> Vec<Level> {
     let mut levels = Vec::new();
     // A context and a position that it precedes.
@@ -268,7 +273,8 @@ fn rank(places: &mut [(u64, usize)]) -> Vec<u64> {
 }
 
 impl Level {
-    /// `pairs` are (context, symbol that followed it), once for each time it did, packed by [`key`] and sorted.
+    /// `pairs` are (context, symbol that followed it), once for each time it did, packed by [`key`] and
+    /// sorted.
     fn new(keys: Vec<u64>, pairs: &[u64]) -> Self {
         let (mut starts, mut next, mut before) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen = 0;
@@ -290,7 +296,7 @@ impl Level {
         self.keys.binary_search(&key(parent, oldest)).ok().map(|id| id as u64)
     }
 
-    /// p_n(`token` | context `id`) from `lower` = p_{n−1}.
+    /// `p_n(token | id)` from `lower`, the probability of the order below.
     fn interpolate(&self, id: u64, token: u16, lower: f64) -> f64 {
         let (start, end) = (self.starts[id as usize], self.starts[id as usize + 1]);
         let c_hw = match self.next[start..end].binary_search(&token) {

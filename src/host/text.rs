@@ -1,7 +1,7 @@
 //! Texts: reading a file, cleaning it, and holding out its end.
 //!
 //! ```text
-//! file ──read──▶ characters ──Clean::apply──▶ characters ──(a vocabulary)──▶ tokens ──split──▶ training, held out
+//! file ──read──▶ characters ──Clean::apply──▶ characters ──vocabulary──▶ tokens ──split──▶ training, held out
 //! file ──read_bytes──▶ bytes ──Clean::apply_bytes──▶ bytes ──▶ …
 //! ```
 //!
@@ -37,10 +37,11 @@ pub enum Clean {
     /// The text as it is.
     #[default]
     None,
-    /// Every run of characters other than A–Z and a–z becomes one space, and letters become lower-case: 27 symbols.
+    /// Every run of characters other than A–Z and a–z becomes one space, and letters become lower-case: 27
+    /// symbols.
     ///
-    /// Runs go across lines, and a run at the start or the end of the text becomes a space like any other. Letters
-    /// beyond ASCII belong to the runs: `é` is a space. Cleaning twice is cleaning once.
+    /// Runs go across lines, and a run at the start or the end of the text becomes a space like any other.
+    /// Letters beyond ASCII belong to the runs: `é` is a space. Cleaning twice is cleaning once.
     Letters,
 }
 
@@ -73,8 +74,8 @@ impl Clean {
     }
 }
 
-/// [`Clean::Letters`] on bytes. Of a UTF-8 character beyond ASCII no byte is a letter, so a run of characters is a
-/// run of bytes.
+/// [`Clean::Letters`] on bytes. Of a UTF-8 character beyond ASCII no byte is a letter, so a run of characters
+/// is a run of bytes.
 fn letters(text: &[u8]) -> impl Iterator<Item = u8> {
     let mut in_run = false;
     text.iter().filter_map(move |byte| {
@@ -163,8 +164,8 @@ impl core::error::Error for TextError {
 /// Reads a file of UTF-8 text, without the byte-order mark that it may start with.
 ///
 /// # Errors
-/// [`TextError::Read`] if the file cannot be read, [`TextError::NotUtf8`] if it is not UTF-8, [`TextError::Empty`] if
-/// it has no characters.
+/// [`TextError::Read`] if the file cannot be read, [`TextError::NotUtf8`] if it is not UTF-8,
+/// [`TextError::Empty`] if it has no characters.
 pub fn read(path: impl AsRef<Path>) -> Result<String, TextError> {
     let path = path.as_ref();
     let mut text = String::from_utf8(read_bytes(path)?).map_err(|error| TextError::NotUtf8 {
@@ -192,9 +193,9 @@ pub fn read_bytes(path: impl AsRef<Path>) -> Result<Vec<u8>, TextError> {
 
 /// Splits tokens into those to train on and those held out: the last `valid` of them.
 ///
-/// Of n tokens, n·`valid` rounded to the nearest integer (halves away from zero) are held out: 17,343 of 173,428 for
-/// 0.1. `valid` is in [0, 1). Outside, the split stays in bounds: nothing is held out below 0 and for NaN,
-/// everything above 1.
+/// Of n tokens, n·`valid` rounded to the nearest integer (halves away from zero) are held out: 17,343 of
+/// 173,428 for 0.1. `valid` is in [0, 1). Outside, the split stays in bounds: nothing is held out below 0 and
+/// for NaN, everything above 1.
 pub fn split<T>(tokens: &[T], valid: f64) -> (&[T], &[T]) {
     let held_out = (tokens.len() as f64 * valid).round() as usize;
     tokens.split_at(tokens.len().saturating_sub(held_out))
