@@ -8,6 +8,8 @@ pub mod bptt;
 pub mod cell;
 pub mod error;
 pub mod head;
+#[cfg(feature = "std")]
+pub mod host;
 pub mod kernels;
 pub mod lanes;
 pub mod loss;

@@ -1,0 +1,20 @@
+//! What needs an operating system or a heap: reading texts, and the models that a network is compared with.
+//!
+//! - [`text`] reads a file, cleans it and holds out its end.
+//! - [`baseline`] is the count-based language model that a network has to beat.
+//!
+//! # Example
+//! ```
+//! use recurve::host::{baseline, text};
+//!
+//! let clean = text::Clean::Letters.apply("To be, or not to be: that is the question.").into_owned();
+//! assert_eq!(clean, "to be or not to be that is the question ");
+//! let tokens: Vec<u16> = clean.bytes().map(u16::from).collect();
+//! let (train, valid) = text::split(&tokens, 0.25);
+//! let by_order = baseline::perplexities(train, valid, 256, 2)?;
+//! assert!(by_order[1].perplexity < 256.0);
+//! # Ok::<(), baseline::BaselineError>(())
+//! ```
+
+pub mod baseline;
+pub mod text;
