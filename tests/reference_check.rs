@@ -1,4 +1,4 @@
-//! Checks the f64 reference itself: its gradients against finite differences, its parts against their definitions.
+//! Checks the f64 reference itself: gradients against finite differences, parts against their definitions.
 
 #[allow(dead_code, reason = "each test crate uses its part of the reference")]
 mod reference;
@@ -57,7 +57,8 @@ fn problem<C: Cell>(cell: C, sizes: Sizes, vectors: bool) -> (Network<C>, Window
     (network, window, state)
 }
 
-/// Compares ∂L/∂(parameters, X, H_0) with finite differences; `kinks` says that the cell is only piecewise smooth.
+/// Compares the gradients of the parameters, of X and of the initial state with finite differences; `kinks` says
+/// that the cell is only piecewise smooth.
 fn check_gradients<C: Cell>(cell: C, kinks: bool, sizes: Sizes, vectors: bool) -> Result<(), TestCaseError> {
     let (network, window, state) = problem(cell, sizes, vectors);
     let (_, gradients) = network.gradients(&window, &state);

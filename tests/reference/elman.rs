@@ -1,4 +1,4 @@
-//! The Elman cell: H_t = φ(X_t W_xh + H_{t−1} W_hh + b_h). Its state is H_t.
+//! The Elman cell: `H_t = φ(X_t W_xh + H_{t−1} W_hh + b_h)`. Its state is `H_t`.
 
 use super::matrix::{add, add_outer, add_product, add_product_transposed};
 use super::{Activation, Cell, Step, StepGradients};
@@ -6,17 +6,17 @@ use super::{Activation, Cell, Step, StepGradients};
 /// An Elman cell, or the gradients of its parameters.
 #[derive(Clone, Debug)]
 pub struct Elman {
-    /// d, the length of X_t.
+    /// d, the length of `X_t`.
     pub inputs: usize,
-    /// h, the length of H_t.
+    /// h, the length of `H_t`.
     pub hidden: usize,
     /// φ.
     pub activation: Activation,
-    /// W_xh (d×h).
+    /// `W_xh` (d×h).
     pub w_xh: Vec<f64>,
-    /// W_hh (h×h).
+    /// `W_hh` (h×h).
     pub w_hh: Vec<f64>,
-    /// b_h (h).
+    /// `b_h` (h).
     pub b_h: Vec<f64>,
 }
 
@@ -63,7 +63,8 @@ impl Cell for Elman {
         Step { h: h.clone(), state: h }
     }
 
-    /// With g = (∂L/∂H_t from above and from step t+1) ⊙ φ′: the gradients are X_tᵀ g, H_{t−1}ᵀ g, g, g W_xhᵀ and g W_hhᵀ.
+    /// With g = (the gradients of `H_t` from the output layer and from step t+1) ⊙ φ′, the gradients are
+    /// `X_tᵀ g` of `W_xh`, `H_{t−1}ᵀ g` of `W_hh`, g of `b_h`, `g W_xhᵀ` of `X_t` and `g W_hhᵀ` of `H_{t−1}`.
     fn step_backward(
         &self,
         x: &[f64],

@@ -1,4 +1,4 @@
-//! The network without hidden state: H_t = φ(X_t W_xh + b_h). Each step stands alone.
+//! The network without hidden state: `H_t = φ(X_t W_xh + b_h)`. Each step stands alone.
 
 use super::matrix::{add, add_outer, add_product, add_product_transposed};
 use super::{Activation, Cell, Step, StepGradients};
@@ -6,15 +6,15 @@ use super::{Activation, Cell, Step, StepGradients};
 /// A hidden layer without memory, or the gradients of its parameters.
 #[derive(Clone, Debug)]
 pub struct Feedforward {
-    /// d, the length of X_t.
+    /// d, the length of `X_t`.
     pub inputs: usize,
-    /// h, the length of H_t.
+    /// h, the length of `H_t`.
     pub hidden: usize,
     /// φ.
     pub activation: Activation,
-    /// W_xh (d×h).
+    /// `W_xh` (d×h).
     pub w_xh: Vec<f64>,
-    /// b_h (h).
+    /// `b_h` (h).
     pub b_h: Vec<f64>,
 }
 
@@ -54,7 +54,8 @@ impl Cell for Feedforward {
         Step { h, state: Vec::new() }
     }
 
-    /// With g = ∂L/∂H_t ⊙ φ′: the gradients are X_tᵀ g, g and g W_xhᵀ.
+    /// With g = (the gradient of `H_t`) ⊙ φ′, the gradients are
+    /// `X_tᵀ g` of `W_xh`, g of `b_h` and `g W_xhᵀ` of `X_t`.
     fn step_backward(
         &self,
         x: &[f64],

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! softmax(o)_j  = exp o_j / Σ_k exp o_k
-//! cross-entropy = 1/n Σ_rows −log softmax(o)_token              ∂/∂o_j = (softmax(o)_j − [j = token]) / n
-//! squared error = 1/n Σ_rows ½ Σ_j (o_j − y_j)²                 ∂/∂o_j = (o_j − y_j) / n
+//! cross-entropy = 1/n Σ_rows −log softmax(o)_token        ∂/∂o_j = (softmax(o)_j − [j = token]) / n
+//! squared error = 1/n Σ_rows ½ Σ_j (o_j − y_j)²           ∂/∂o_j = (o_j − y_j) / n
 //! perplexity    = exp(−1/n Σ log P(x_t given x_{t−1}, …, x_1))
 //! ```
 //!
@@ -18,14 +18,14 @@ pub enum Targets {
     Vectors(Vec<f64>),
 }
 
-/// log softmax(o)_j = o_j − m − log Σ_k exp(o_k − m) with m = max o.
+/// `log softmax(o)_j = o_j − m − log Σ_k exp(o_k − m)` with `m = max o`.
 pub fn log_softmax(o: &[f64]) -> Vec<f64> {
     let max = o.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let log_sum = o.iter().map(|o| (o - max).exp()).sum::<f64>().ln();
     o.iter().map(|o| o - max - log_sum).collect()
 }
 
-/// softmax(o)_j = exp(log softmax(o)_j).
+/// `softmax(o)_j = exp(log softmax(o)_j)`.
 pub fn softmax(o: &[f64]) -> Vec<f64> {
     log_softmax(o).iter().map(|p| p.exp()).collect()
 }
@@ -61,7 +61,7 @@ pub fn loss_backward(logits: &[f64], outputs: usize, targets: &Targets) -> Vec<f
     predicted.iter().zip(&expected).map(|(p, y)| (p - y) / n).collect()
 }
 
-/// ½ Σ_j (o_j − y_j)².
+/// `½ Σ_j (o_j − y_j)²`.
 fn half_square(o: &[f64], y: &[f64]) -> f64 {
     0.5 * o.iter().zip(y).map(|(o, y)| (o - y).powi(2)).sum::<f64>()
 }

@@ -1,14 +1,15 @@
 //! The naive f64 reference of the networks: the specification that everything else is tested against.
 //!
-//! It is written from the formulas with `Vec<f64>` and plain loops, one sequence and one step at a time, and it knows
-//! nothing of the crate under test. Vectors are rows and multiply matrices from the left; matrices are row-major.
+//! It is written from the formulas with `Vec<f64>` and plain loops, one sequence and one step at a time, and
+//! it knows nothing of the crate under test. Vectors are rows and multiply matrices from the left; matrices are
+//! row-major.
 //!
 //! ```text
 //! H_t = φ(X_t W_xh + H_{t−1} W_hh + b_h)     elman.rs         a cell turns X_t and its state into H_t
 //! H_t = φ(X_t W_xh + b_h)                    feedforward.rs   a cell without a state
 //! O_t = H_t W_hq + b_q                       dense.rs         the output layer
 //! L   = mean over B·T of ℓ(O_t, target_t)    loss.rs
-//! ∂L/∂(every parameter, X, H_0)              network.rs       back-propagation through the T steps of one window
+//! ∂L/∂(every parameter, X, H_0)              network.rs       back-propagation through the steps of a window
 //! w ← w − η·(what the rule makes of ∂L/∂w)   optim.rs
 //! ```
 //!
@@ -43,7 +44,7 @@ impl Activation {
         }
     }
 
-    /// φ′(z), in terms of the value h = φ(z); at its kink, ReLU has the derivative 0.
+    /// φ′(z), in terms of the value h = φ(z); at its kink, `Relu` has the derivative 0.
     pub fn derivative(self, h: f64) -> f64 {
         match self {
             Self::Tanh => 1.0 - h * h,
@@ -85,11 +86,12 @@ pub trait Cell: Clone {
     /// The same parameters in the same order, to write to.
     fn tensors_mut(&mut self) -> Vec<&mut [f64]>;
 
-    /// One step of one sequence: from the input `x` and the `state` before to the hidden values and the state after.
+    /// One step of one sequence: from the input `x` and the `state` before it to the hidden values and the state
+    /// after it.
     fn step(&self, x: &[f64], state: &[f64]) -> Step;
 
-    /// The same step backwards. `d_h` comes from the output layer, `d_state` from the step after (zero at the last).
-    /// The gradients of the parameters are added to `d_cell`.
+    /// The same step backwards. `d_h` comes from the output layer, `d_state` from the step after it (zero at the
+    /// last step). The gradients of the parameters are added to `d_cell`.
     fn step_backward(
         &self,
         x: &[f64],

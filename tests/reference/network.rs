@@ -1,11 +1,11 @@
 //! A cell and an output layer over one window: forward, loss, and truncated back-propagation through time.
 //!
-//! The window starts from a given state and ends in a state that the next window may start from. Gradients flow back
-//! through all T steps to the initial state and are cut there: what came before the window counts as a constant.
+//! The window starts from a given state and ends in a state that the next window may start from. Gradients flow
+//! back through all T steps to the initial state and are cut there: what came before the window is a constant.
 //!
 //! ```text
 //! for t = 0 … T−1:      H_t, S_t = cell(X_t, S_{t−1});   O_t = H_t W_hq + b_q
-//! for t = T−1 … 0:      ∂L/∂H_t through the output layer, ∂L/∂S_t from step t+1 (zero at t = T−1)
+//! for t = T−1 … 0:      ∂L/∂H_t from the output layer,    ∂L/∂S_t from step t+1 (zero at t = T−1)
 //! ```
 
 use super::dense::Dense;

@@ -1,11 +1,11 @@
-//! Clipping by the global norm, gradient descent with momentum, and Adam with decoupled weight decay, on flat vectors.
+//! Clipping by the global norm, gradient descent with momentum, Adam with decoupled weight decay: on flat vectors.
 //!
 //! ```text
 //! clip    g ← g · min(1, c / ‖g‖)
-//! SGD     v ← μ v + g;   w ← w − η v                                     (PyTorch's momentum; v = 0 at first)
-//! AdamW   w ← w − η λ w                                                  (every parameter, the biases too)
+//! SGD     v ← μ v + g;   w ← w − η v                               (PyTorch's momentum; v = 0 at first)
+//! AdamW   w ← w − η λ w                                            (every parameter, the biases too)
 //!         m ← β₁ m + (1 − β₁) g;   v ← β₂ v + (1 − β₂) g²
-//!         w ← w − η · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)           (t = 1 at the first step)
+//!         w ← w − η · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)     (t = 1 at the first step)
 //! ```
 
 /// ‖g‖ = √Σ g².

@@ -12,7 +12,7 @@ impl Random {
         Self(Pcg32::seed_from_u64(seed))
     }
 
-    /// `count` numbers, uniform in −scale … scale, each exactly representable as f32 for scales that are powers of two.
+    /// `count` numbers, uniform in −scale … scale. For a `scale` that is a power of two, each is exact in f32.
     pub fn values(&mut self, count: usize, scale: f64) -> Vec<f64> {
         (0..count).map(|_| self.value() * scale).collect()
     }
