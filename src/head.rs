@@ -1,5 +1,8 @@
 //! The output layer: O_t = H_t W_hq + b_q, the same for every step.
 
+use rand_core::Rng;
+
+use crate::init::xavier;
 use crate::kernels::{Mat, Transposed, column_sums, fill_rows, product, product_at};
 use crate::lanes::Lanes;
 use crate::params::{plain_data, take, take_mut};
@@ -36,6 +39,12 @@ impl DenseShape {
     #[must_use]
     pub const fn pack_len(self) -> usize {
         self.hidden.saturating_mul(self.outputs)
+    }
+
+    /// Draws initial weights: W_hq uniform by Xavier's rule, b_q zero.
+    pub fn init<R: Rng + ?Sized>(self, mut params: &mut [f32], rng: &mut R) {
+        xavier(take_mut(&mut params, self.hidden * self.outputs), self.hidden, self.outputs, rng);
+        params.fill(0.0);
     }
 
     /// W_hq and b_q

@@ -16,9 +16,9 @@ mod product;
 mod reduce;
 mod transposed;
 
-pub use elementwise::{copy, fill_rows, map, scale, zip_map, zip2_map};
+pub use elementwise::{add_scaled, copy, fill_rows, map, scale, zip_map, zip2_map};
 pub use product::{chains, column_sums, product, product_at};
-pub use reduce::{all_finite, max, max_abs, sum, sum_of, sum_of_squares};
+pub use reduce::{all_finite, dot, max, max_abs, sum, sum_of, sum_of_squares};
 pub use transposed::Transposed;
 
 /// A row-major matrix: rows of `cols` elements, one after another.

@@ -10,6 +10,7 @@ pub mod error;
 pub mod head;
 #[cfg(feature = "std")]
 pub mod host;
+pub mod init;
 pub mod kernels;
 pub mod lanes;
 pub mod loss;

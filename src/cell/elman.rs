@@ -4,7 +4,10 @@
 //!
 //! A pre-activation is summed as b_h, then the input's part, then the recurrent part, each in order.
 
+use rand_core::Rng;
+
 use super::{Activation, ActivationKind, Cell, Extent, InputWeights, Inputs, Tanh, TypedCell};
+use crate::init::{orthogonal, xavier};
 use crate::kernels::{Mat, Transposed, copy, product, product_at};
 use crate::lanes::Lanes;
 use crate::params::{plain_data, take, take_mut};
@@ -113,6 +116,13 @@ impl Cell for ElmanShape {
     #[inline(always)]
     fn pack_len(self) -> usize {
         self.hidden.saturating_mul(self.hidden)
+    }
+
+    /// W_xh uniform by Xavier's rule, W_hh orthogonal, b_h zero.
+    fn init<R: Rng + ?Sized>(self, mut params: &mut [f32], rng: &mut R) {
+        xavier(take_mut(&mut params, self.inputs * self.hidden), self.inputs, self.hidden, rng);
+        orthogonal(take_mut(&mut params, self.hidden * self.hidden), self.hidden, rng);
+        params.fill(0.0);
     }
 
     #[inline(always)]

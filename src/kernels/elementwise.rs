@@ -50,6 +50,13 @@ pub fn scale<L: Lanes>(lanes: L, x: &mut [f32], k: f32) {
     map(lanes, x, |x| lanes.mul(x, k));
 }
 
+/// y ← y + k · x
+#[inline(always)]
+pub fn add_scaled<L: Lanes>(lanes: L, y: &mut [f32], x: &[f32], k: f32) {
+    let k = lanes.splat(k);
+    zip_map(lanes, y, x, |y, x| lanes.mul_add(k, x, y));
+}
+
 /// to ← from, as far as both reach.
 #[inline(always)]
 pub fn copy(from: &[f32], to: &mut [f32]) {
