@@ -18,6 +18,8 @@ pub mod math;
 pub mod model;
 pub mod optim;
 pub mod params;
+pub mod sample;
+pub mod vocab;
 
 pub use bptt::Workspace;
 pub use cell::{Elman, Feedforward, Inputs, Relu, Tanh};
@@ -26,3 +28,5 @@ pub use head::Dense;
 pub use loss::{Perplexity, Targets};
 pub use model::{CharRnn, Model, ModelShape};
 pub use optim::{Adam, Optimizer, Sgd, clip_norm, clip_value};
+pub use sample::{Generator, Sampler};
+pub use vocab::{Symbols, Vocab, VocabError};
