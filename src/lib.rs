@@ -6,7 +6,9 @@ extern crate std;
 
 pub mod bptt;
 pub mod cell;
+pub mod clean;
 pub mod error;
+pub mod format;
 pub mod head;
 #[cfg(feature = "std")]
 pub mod host;
