@@ -160,6 +160,12 @@ impl<'a> Symbols<'a> {
         Ok(Self { codes, alphabet })
     }
 
+    /// Codes that [`new`](Self::new) has accepted before.
+    #[cfg(feature = "std")]
+    pub(crate) const fn checked_before(codes: &'a [u32], alphabet: Alphabet) -> Self {
+        Self { codes, alphabet }
+    }
+
     /// The number of symbols.
     #[must_use]
     pub const fn len(self) -> usize {
