@@ -10,9 +10,9 @@ const STRIDE: u64 = if cfg!(debug_assertions) { 4_093 } else { 1 };
 const SPARSE: u64 = if cfg!(debug_assertions) { 10_007 } else { 257 };
 
 /// Bounds in ulp, for a multiply-add of either kind: the figures in the module's table, rounded up.
-const EXP_ULP: f64 = 1.0;
+const EXP_ULP: f64 = 1.1;
 const LN_ULP: f64 = 1.0;
-const TANH_ULP: f64 = 6.0;
+const TANH_ULP: f64 = 5.7;
 const SIGMOID_ULP: f64 = 2.5;
 
 /// The worst of a sweep, and where it was met.
@@ -92,14 +92,14 @@ fn ln_is_within_its_bound() {
 fn tanh_is_within_its_bounds() {
     let worst = worst(Portable, "tanh", tanh, f64::tanh);
     assert!(worst.ulp <= TANH_ULP, "{worst:?}");
-    assert!(worst.abs <= 4e-7, "{worst:?}");
+    assert!(worst.abs <= 3.5e-7, "{worst:?}");
 }
 
 #[test]
 fn sigmoid_is_within_its_bounds() {
     let worst = worst(Portable, "sigmoid", sigmoid, sigmoid_f64);
     assert!(worst.ulp <= SIGMOID_ULP, "{worst:?}");
-    assert!(worst.abs <= 1e-7, "{worst:?}");
+    assert!(worst.abs <= 9e-8, "{worst:?}");
 }
 
 #[test]
@@ -148,8 +148,8 @@ const SPECIAL: [f32; 21] = [
     16.635_532,
     17.328_68,
     87.336_54,
+    88.722_83,
     88.722_84,
-    88.722_85,
     103.278_93,
     103.972_08,
     103.972_084,
@@ -194,8 +194,8 @@ fn exact_values_are_exact() {
 
 #[test]
 fn exp_ends_where_floats_end() {
-    assert!(exp(Scalar, 88.722_84).is_finite());
-    assert_eq!(exp(Scalar, 88.722_85), f32::INFINITY);
+    assert!(exp(Scalar, 88.722_83).is_finite());
+    assert_eq!(exp(Scalar, 88.722_84), f32::INFINITY);
     assert_eq!(exp(Scalar, -103.972_08), f32::from_bits(1));
     assert_eq!(exp(Scalar, -103.972_084).to_bits(), 0);
 }
