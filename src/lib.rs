@@ -30,5 +30,5 @@ pub use head::Dense;
 pub use loss::{Perplexity, Targets};
 pub use model::{CharRnn, Model, ModelShape};
 pub use optim::{Adam, Optimizer, Sgd, clip_norm, clip_value};
-pub use sample::{Generator, Sampler};
+pub use sample::Sampler;
 pub use vocab::{Symbols, Vocab, VocabError};

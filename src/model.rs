@@ -100,7 +100,7 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     }
 
     #[inline(always)]
-    fn step_flat(
+    pub(crate) fn step_flat(
         &self,
         inputs: Inputs<'_>,
         state: &mut [f32],

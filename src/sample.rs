@@ -120,48 +120,34 @@ fn draw(probabilities: &[f32], u: f32) -> Option<usize> {
     probabilities.iter().rposition(|&p| p > 0.0)
 }
 
-/// An endless text: an iterator over tokens, each fed back as the next input.
+/// Reads a prefix, then draws tokens without end, each fed back as the next input; it ends after an error.
 ///
-/// Made by [`Model::generate`] or [`ModelShape::generate`]. It ends after an error.
-#[derive(Debug)]
-pub struct Generator<'a, C, R: ?Sized> {
-    shape: ModelShape<C>,
-    params: &'a [f32],
-    state: &'a mut [f32],
+/// `feed` reads a token and writes what the model predicts after it.
+fn write<'a, F: FnMut(u16, &mut [f32]) -> Result<(), Error>, R: Rng + ?Sized>(
+    prefix: &[u16],
     logits: &'a mut [f32],
-    scratch: &'a mut [f32],
+    mut feed: F,
     sampler: Sampler,
     rng: &'a mut R,
-    failed: bool,
-}
-
-impl<C: Cell, R: Rng + ?Sized> Generator<'_, C, R> {
-    fn feed(&mut self, token: u16) -> Result<(), Error> {
-        let Self { shape, params, state, logits, scratch, .. } = self;
-        best_lanes!(lanes => shape.step(lanes, params, Inputs::Tokens(&[token]), state, logits, scratch))
-    }
-}
-
-impl<C: Cell, R: Rng + ?Sized> Iterator for Generator<'_, C, R> {
-    type Item = Result<u16, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
+) -> Result<impl Iterator<Item = Result<u16, Error>> + use<'a, F, R>, Error> {
+    prefix.iter().try_for_each(|&token| feed(token, logits))?;
+    let mut failed = false;
+    Ok(core::iter::from_fn(move || {
+        if failed {
             return None;
         }
-        let next =
-            self.sampler.choose(self.logits, self.rng).and_then(|token| self.feed(token).map(|()| token));
-        self.failed = next.is_err();
+        let next = sampler.choose(logits, rng).and_then(|token| feed(token, logits).map(|()| token));
+        failed = next.is_err();
         Some(next)
-    }
+    }))
 }
 
 impl<C: Cell> ModelShape<C> {
-    /// Warms `state` up with a prefix and goes on from there. Without a prefix, `logits` must already hold what the
-    /// last step predicted; zeros make the first token uniform.
+    /// Warms `state` up with a prefix and goes on from there, without end. Without a prefix, `logits` must already
+    /// hold what the last step predicted; zeros make the first token uniform.
     ///
     /// # Errors
-    /// As for [`step`](Self::step).
+    /// As for [`step`](Self::step), here and from the iterator, which then ends.
     #[allow(clippy::too_many_arguments, reason = "weights, state, outputs and scratch are separate values")]
     pub fn generate<'a, R: Rng + ?Sized>(
         self,
@@ -172,11 +158,12 @@ impl<C: Cell> ModelShape<C> {
         scratch: &'a mut [f32],
         sampler: Sampler,
         rng: &'a mut R,
-    ) -> Result<Generator<'a, C, R>, Error> {
-        let mut generator =
-            Generator { shape: self, params, state, logits, scratch, sampler, rng, failed: false };
-        prefix.iter().try_for_each(|&token| generator.feed(token))?;
-        Ok(generator)
+    ) -> Result<impl Iterator<Item = Result<u16, Error>> + use<'a, C, R>, Error> {
+        let feed = move |token, logits: &mut [f32]| {
+            let inputs = Inputs::Tokens(core::slice::from_ref(&token));
+            best_lanes!(lanes => self.step(lanes, params, inputs, state, logits, scratch))
+        };
+        write(prefix, logits, feed, sampler, rng)
     }
 }
 
@@ -201,7 +188,7 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     /// ```
     ///
     /// # Errors
-    /// As for [`step`](Self::step).
+    /// As for [`step`](Self::step), here and from the iterator, which then ends.
     pub fn generate<'a, R: Rng + ?Sized>(
         &'a self,
         prefix: &[u16],
@@ -210,9 +197,12 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
         scratch: &'a mut C::StepScratch<1>,
         sampler: Sampler,
         rng: &'a mut R,
-    ) -> Result<Generator<'a, C::Shape, R>, Error> {
+    ) -> Result<impl Iterator<Item = Result<u16, Error>> + use<'a, C, H, O, R>, Error> {
         let (state, scratch) = (state.as_flat_mut(), scratch.as_flat_mut());
-        Self::SHAPE.generate(self.as_flat(), prefix, state, logits, scratch, sampler, rng)
+        let feed = move |token, logits: &mut [f32]| {
+            self.step_flat(Inputs::Tokens(core::slice::from_ref(&token)), state, logits, scratch)
+        };
+        write(prefix, logits, feed, sampler, rng)
     }
 }
 

@@ -16,12 +16,12 @@ use rand_core::{TryRng, utils};
 use recurve::format::ModelFile;
 use recurve::params::Flat;
 use recurve::{
-    Adam, CharRnn, Dense, Elman, Error, Feedforward, Inputs, Model, Optimizer, Relu, Sampler, Sgd, Targets, Vocab,
+    Adam, CharRnn, Elman, Error, Feedforward, Inputs, Model, Optimizer, Relu, Sampler, Sgd, Targets, Vocab,
     Workspace, clip_norm, clip_value,
 };
 
 const TEXT: &str = "in the beginning was the word, and the word was short. ";
-const V: usize = 17;
+const V: usize = 16;
 const H: usize = 32;
 const T: usize = 16;
 
