@@ -3,7 +3,7 @@
 use rand_core::Rng;
 
 use crate::init::xavier;
-use crate::kernels::{Mat, Transposed, column_sums, fill_rows, product, product_at};
+use crate::kernels::{Mat, Transposed, affine, column_sums, product_at};
 use crate::lanes::Lanes;
 use crate::params::{plain_data, take, take_mut};
 
@@ -58,8 +58,7 @@ impl DenseShape {
     #[inline(always)]
     pub fn forward<L: Lanes>(self, lanes: L, params: &[f32], h: &[f32], o: &mut [f32]) {
         let (w_hq, b_q) = self.view(params);
-        fill_rows(o, b_q);
-        product(lanes, Mat::new(h, self.hidden), w_hq, o);
+        affine(lanes, Mat::new(h, self.hidden), w_hq, b_q, o);
     }
 
     /// dW_hq += Hᵀ dO, db_q += Σ dO, dH += dO W_hqᵀ.

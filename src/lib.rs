@@ -21,6 +21,8 @@ pub mod model;
 pub mod optim;
 pub mod params;
 pub mod sample;
+#[cfg(feature = "proptest")]
+pub mod testing;
 pub mod vocab;
 
 pub use bptt::Workspace;

@@ -201,7 +201,7 @@ impl Cell for ElmanShape {
         for t in (0..extent.window).rev() {
             let (before, d_a) = d_outputs.split_at_mut_checked(t * row).unwrap_or_default();
             let d_a = d_a.get_mut(..row).unwrap_or_default();
-            self.activation.backward(lanes, d_a, h.get(t * row..).unwrap_or_default());
+            self.activation.backward(lanes, d_a, h.get(t * row..(t + 1) * row).unwrap_or_default());
             let d_h_prev = before.len().checked_sub(row).and_then(|last| before.get_mut(last..));
             if let Some(d_h_prev) = d_h_prev {
                 w_hh_t.product(lanes, Mat::new(d_a, self.hidden), d_h_prev);
