@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn moments_and_bounds() {
-        let mut w = [0.0; 10_000];
+        let mut w = std::vec![0.0; 10_000];
         let moment = |w: &[f32], p: i32| w.iter().map(|x| f64::from(*x).powi(p)).sum::<f64>() / 10_000.0;
         normal(&mut w, 2.0, &mut Pcg32::seed_from_u64(2));
         assert!(

@@ -1,5 +1,101 @@
-//! Recurrent neural networks of fixed size, without heap or operating system.
+//! Recurrent neural networks of fixed size: trained on a desktop, run and trained further on a chip.
+//!
+//! The core is `#![no_std]`, allocates nothing and has no panic path. Weights are plain structs of arrays whose sizes
+//! are const generics; states, tapes and scratch are lent by the caller; the arithmetic is written once, over vector
+//! registers ([`lanes`]) and flat slices, and gives the same bits whatever the width of the registers.
+//!
+//! # A language model in twenty lines
+//! The network of *Dive into Deep Learning*, chapter 9: a hidden state carried through time,
+//! H_t = tanh(X_t W_xh + H_{t−1} W_hh + b_h), a softmax over the vocabulary at every step, cross-entropy, truncated
+//! back-propagation through time.
+//!
+//! ```
+//! use rand_core::SeedableRng;
+//! use recurve::{Adam, CharRnn, Inputs, Optimizer, Targets, Vocab, Workspace, clip_norm, params::Flat};
+//!
+//! const TEXT: &str = "time and tide wait for no man, ";
+//! let vocab = Vocab::<16>::from_text(TEXT)?;
+//! let mut text = [0; TEXT.len()];
+//! vocab.symbols().encode(TEXT, &mut text)?;
+//!
+//! type Network = CharRnn<16, 32>;                       // 16 symbols, 32 hidden units
+//! let mut model = Network::ZERO;
+//! model.init(&mut rand_pcg::Pcg32::seed_from_u64(1));
+//! let mut grads = Network::ZERO;                        // gradients have the model's own shape
+//! let mut moments = [0.0; 2 * Network::LEN + 2];        // Adam's state
+//! let mut workspace = Workspace::<_, 32, 16, 1, 30>::ZERO; // 1 sequence, 30 steps
+//! let adam = Adam::new(0.01);
+//!
+//! let mut loss = f32::INFINITY;
+//! for _ in 0..150 {
+//!     let mut state = [[0.0; 32]];
+//!     grads.set_zero();
+//!     let (inputs, targets) = (Inputs::Tokens(&text[..30]), Targets::Tokens(&text[1..]));
+//!     loss = model.gradient(inputs, targets, &mut state, &mut workspace, &mut grads)?;
+//!     clip_norm(grads.as_flat_mut(), 1.0)?;
+//!     adam.step(model.as_flat_mut(), grads.as_flat(), &mut moments)?;
+//! }
+//! assert!(loss.exp() < 1.1); // perplexity: next to no doubt is left
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
+//!
+//! # One matrix or two
+//! Concatenating [X, H] and stacking W_xh on W_hh gives the same step: a recurrent layer is an ordinary layer that
+//! reads its own output. Nor does the number of parameters depend on the number of steps.
+//!
+//! ```
+//! use recurve::{Elman, kernels::{Mat, affine}, lanes::Portable, params::Flat};
+//!
+//! let mut cell = Elman::<2, 3>::ZERO;
+//! cell.w_xh = [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]];
+//! cell.w_hh = [[0.7, 0.8, 0.9], [-0.1, -0.2, -0.3], [-0.4, -0.5, -0.6]];
+//! cell.b_h = [0.01, 0.02, 0.03];
+//! let (x, h) = ([1.0, -2.0], [0.5, -0.5, 0.25]);
+//!
+//! // X W_xh + H W_hh + b_h …
+//! let apart: [f32; 3] = core::array::from_fn(|j| {
+//!     let input: f32 = (0..2).map(|i| x[i] * cell.w_xh[i][j]).sum();
+//!     let recurrent: f32 = (0..3).map(|k| h[k] * cell.w_hh[k][j]).sum();
+//!     input + recurrent + cell.b_h[j]
+//! });
+//! // … is [X, H] [W_xh; W_hh] + b_h: W_xh and W_hh already lie one upon the other.
+//! let stacked = &cell.as_flat()[..(2 + 3) * 3];
+//! let mut together = [0.0; 3];
+//! affine(Portable, Mat::new(&[x[0], x[1], h[0], h[1], h[2]], 5), Mat::new(stacked, 3), &cell.b_h, &mut together);
+//! assert!(apart.iter().zip(together).all(|(a, t)| (a - t).abs() < 1e-6));
+//! ```
+//!
+//! # Map
+//! A module imports only from those above it in this table.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`error`], [`lanes`] | errors as small values; vector registers behind one trait |
+//! | [`math`], [`kernels`], [`params`], [`init`] | exp, tanh, ln; matrix products and sums; plain data as flat slices; initial weights |
+//! | [`cell`], [`head`], [`loss`] | [`Elman`], [`Feedforward`]; [`Dense`]; softmax, cross-entropy, [`Perplexity`] |
+//! | [`model`] | [`Model`], [`CharRnn`], and [`ModelShape`] for sizes known at run time |
+//! | [`bptt`], [`optim`], [`vocab`], [`clean`], [`sample`], [`format`] | gradients of a window; [`Sgd`], [`Adam`], clipping; text to tokens and back; generation; model files |
+//! | `testing` (feature `proptest`) | strategies for models and sequences, a gradient checker |
+//! | `host` (feature `std`) | texts, training, files, n-gram baselines |
+//!
+//! # Types outside, views inside
+//! [`Model`] and its parts have their sizes in their types: a wrong shape does not compile. Each names the arithmetic
+//! that it stands for, a [`cell::Cell`] with sizes as plain numbers that works on flat slices. A host uses those
+//! directly, for any size without recompiling; through a typed model the sizes are constants again.
+//!
+//! # Features
+//! - `std` (on by default): the module `host`. Without it the crate needs neither `std` nor `alloc`.
+//! - `cli`: the command `recurve`.
+//! - `proptest`: the module `testing`.
+//! - `defmt`: `defmt::Format` for errors.
+//!
+//! # Numbers
+//! Everything is `f32`. Softmax subtracts the maximum, cross-entropy never takes the logarithm of a rounded zero, and
+//! a loss or gradient that is not finite is an error before any weight changes. Errors of the elementary functions
+//! are listed in [`math`]. Sums have an order that depends on sizes only, see [`kernels`].
+
 #![no_std]
+#![warn(clippy::std_instead_of_core)]
 
 #[cfg(feature = "std")]
 extern crate std;
@@ -34,3 +130,8 @@ pub use model::{CharRnn, Model, ModelShape};
 pub use optim::{Adam, Optimizer, Sgd, clip_norm, clip_value};
 pub use sample::Sampler;
 pub use vocab::{Symbols, Vocab, VocabError};
+
+/// The examples of the README, compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -32,7 +32,7 @@
 //! # Ok::<(), recurve::host::baseline::BaselineError>(())
 //! ```
 
-use std::iter;
+use core::iter;
 use std::vec::Vec;
 
 /// The highest order that [`NGram::train`] accepts. Memory is at most about 26 bytes per training token and

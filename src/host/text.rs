@@ -146,8 +146,8 @@ pub fn split<T>(tokens: &[T], valid: f64) -> (&[T], &[T]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::error::Error;
     use proptest::prelude::*;
-    use std::error::Error;
     use std::string::ToString;
 
     /// A file with these bytes, deleted when dropped.
