@@ -110,7 +110,7 @@ impl<const V: usize> Vocab<V> {
             if let Err(position) = codes.binary_search(&code)
                 && (codes.len() >= room || codes.insert(position, code).is_err())
             {
-                return Err(VocabError::TooManySymbols { found: distinct(&text), room });
+                return Err(VocabError::TooManySymbols { found: distinct(text), room });
             }
         }
         Ok(Self { codes, alphabet })
@@ -124,7 +124,7 @@ impl<const V: usize> Vocab<V> {
 }
 
 /// The number of distinct codes, without memory for them: a pass over the text for each.
-fn distinct(text: &(impl Iterator<Item = u32> + Clone)) -> usize {
+fn distinct(text: impl Iterator<Item = u32> + Clone) -> usize {
     let next = |last: Option<u32>| text.clone().filter(|&code| last.is_none_or(|last| code > last)).min();
     core::iter::successors(next(None), |&last| next(Some(last))).count()
 }
