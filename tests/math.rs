@@ -143,7 +143,7 @@ const SPECIAL: [f32; 21] = [
     0.5,
     1.0,
     core::f32::consts::SQRT_2,
-    7.9,
+    8.020_523,
     9.010_913,
     16.635_532,
     17.328_68,
@@ -183,6 +183,10 @@ fn exact_values_are_exact() {
     assert_eq!(bits(ln(Scalar, 1.0)), bits(0.0));
     assert_eq!(bits(ln(Scalar, 0.0)), bits(f32::NEG_INFINITY));
     assert_eq!(bits(ln(Scalar, -0.0)), bits(f32::NEG_INFINITY));
+    for x in [8.020_523, 9.0, 1e9, f32::INFINITY] {
+        assert_eq!(bits(tanh(Scalar, x)), bits(1.0));
+        assert_eq!(bits(tanh(Scalar, -x)), bits(-1.0));
+    }
     assert_eq!(bits(sigmoid(Scalar, 0.0)), bits(0.5));
     assert_eq!(bits(sigmoid(Scalar, f32::NEG_INFINITY)), bits(0.0));
     assert_eq!(bits(sigmoid(Scalar, f32::INFINITY)), bits(1.0));
