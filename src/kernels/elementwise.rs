@@ -18,6 +18,9 @@ pub fn map<L: Lanes>(lanes: L, x: &mut [f32], f: impl Fn(L::F) -> L::F) {
 /// y ← f(y, x), element by element, as far as both reach.
 #[inline(always)]
 pub fn zip_map<L: Lanes>(lanes: L, y: &mut [f32], x: &[f32], f: impl Fn(L::F, L::F) -> L::F) {
+    // Cut to the same length first: what is left over by the blocks must be the same elements of both.
+    let len = y.len().min(x.len());
+    let (y, x) = (y.get_mut(..len).unwrap_or_default(), x.get(..len).unwrap_or_default());
     let mut blocks = y.chunks_exact_mut(L::WIDTH);
     let mut others = x.chunks_exact(L::WIDTH);
     for (block, other) in (&mut blocks).zip(&mut others) {
