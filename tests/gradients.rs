@@ -12,8 +12,8 @@ use recurve::params::Flat;
 use recurve::{CharRnn, Elman, Feedforward, Model, Relu, Workspace};
 
 use common::compare::{Tolerance, bits, typical_of};
-use common::problem::{Expected, sizes};
-use common::{Outcome, Problem, Sizes};
+use common::problem::{Expected, Sizes, sizes};
+use common::{Outcome, Problem};
 
 /// f32 keeps seven digits; sums over up to 67 terms and five steps lose less than one of them.
 const FORWARD: Tolerance = Tolerance { norm: 2e-6, element: 1e-5 };
