@@ -41,6 +41,8 @@ pub fn zip2_map<L: Lanes>(
     y: &[f32],
     f: impl Fn(L::F, L::F, L::F) -> L::F,
 ) {
+    let len = z.len().min(x.len()).min(y.len());
+    let z = z.get_mut(..len).unwrap_or_default();
     for ((z, x), y) in z.chunks_mut(L::WIDTH).zip(x.chunks(L::WIDTH)).zip(y.chunks(L::WIDTH)) {
         lanes.store(f(lanes.load(z), lanes.load(x), lanes.load(y)), z);
     }
