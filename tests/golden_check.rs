@@ -12,8 +12,9 @@ use recurve::cell::{ActivationKind, AnyCell, CellKind, Extent};
 use recurve::params::Flat;
 use recurve::{Adam, CharRnn, ModelShape, Optimizer, Sgd, Workspace, clip_norm, optim::global_norm};
 
+use common::Problem;
 use common::compare::Tolerance;
-use common::{Problem, Rows};
+use common::problem::Rows;
 use golden::{Golden, Run, Tensors};
 
 /// The numbers given are exact in f32, so what differs is rounding alone, a few of 6e-8 for sums of up to twelve

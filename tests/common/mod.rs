@@ -10,7 +10,7 @@ use recurve::cell::{AnyCell, Cell, Extent};
 use recurve::lanes::{Lanes, Portable};
 use recurve::{Error, Inputs, ModelShape, Targets};
 
-pub use problem::{Problem, Rows};
+pub use problem::Problem;
 
 /// What a window gives: its loss, all hidden units (T·n×h), the state after it and the gradients.
 #[derive(Clone, Debug)]
