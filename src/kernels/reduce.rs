@@ -7,7 +7,7 @@ use crate::lanes::{FOLD, Lanes};
 
 /// Folds `x`: `join` takes registers of elements into partial results, which start from `start`; `join_last` folds
 /// those. The last register is filled up with `pad`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn reduce<L: Lanes>(
     lanes: L,
     x: &[f32],
