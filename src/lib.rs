@@ -25,3 +25,7 @@ pub use head::Dense;
 pub use loss::{Perplexity, Targets};
 pub use model::{CharRnn, Model, ModelShape};
 pub use optim::{Adam, Optimizer, Sgd, clip_norm, clip_value};
+
+#[cfg(doctest)]
+#[doc = include_str!("../tests/compile_fail.md")]
+struct MustNotCompile;
