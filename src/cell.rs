@@ -21,6 +21,8 @@ pub(crate) use input::{check_tokens, extent};
 
 use core::fmt::Debug;
 
+use rand_core::Rng;
+
 use crate::lanes::Lanes;
 use crate::params::Flat;
 
@@ -68,6 +70,9 @@ pub trait Cell: Copy + Debug {
     fn backward_scratch_len(self, extent: Extent) -> usize;
     /// Floats that make the backward pass faster if they can be spared: copies of weights, transposed.
     fn pack_len(self) -> usize;
+
+    /// Draws initial weights.
+    fn init<R: Rng + ?Sized>(self, params: &mut [f32], rng: &mut R);
 
     /// One step: the state of each sequence moves on, and [`output`](Self::output) has the result.
     fn step<L: Lanes>(

@@ -1,6 +1,9 @@
 //! The output layer: O_t = H_t W_hq + b_q, the same for every step.
 
-use crate::kernels::{Mat, Transposed, column_sums, fill_rows, product, product_at};
+use rand_core::Rng;
+
+use crate::init::xavier;
+use crate::kernels::{Mat, Transposed, affine, column_sums, product_at};
 use crate::lanes::Lanes;
 use crate::params::{plain_data, take, take_mut};
 
@@ -38,6 +41,12 @@ impl DenseShape {
         self.hidden.saturating_mul(self.outputs)
     }
 
+    /// Draws initial weights: W_hq uniform by Xavier's rule, b_q zero.
+    pub fn init<R: Rng + ?Sized>(self, mut params: &mut [f32], rng: &mut R) {
+        xavier(take_mut(&mut params, self.hidden * self.outputs), self.hidden, self.outputs, rng);
+        params.fill(0.0);
+    }
+
     /// W_hq and b_q
     #[inline(always)]
     fn view(self, mut params: &[f32]) -> (Mat<'_>, &[f32]) {
@@ -49,8 +58,7 @@ impl DenseShape {
     #[inline(always)]
     pub fn forward<L: Lanes>(self, lanes: L, params: &[f32], h: &[f32], o: &mut [f32]) {
         let (w_hq, b_q) = self.view(params);
-        fill_rows(o, b_q);
-        product(lanes, Mat::new(h, self.hidden), w_hq, o);
+        affine(lanes, Mat::new(h, self.hidden), w_hq, b_q, o);
     }
 
     /// dW_hq += Hᵀ dO, db_q += Σ dO, dH += dO W_hqᵀ.

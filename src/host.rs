@@ -1,6 +1,8 @@
-//! What needs an operating system or a heap: reading texts, and the models that a network is compared with.
+//! What needs an operating system or a heap: texts, training, files, and the models that a network is compared with.
 //!
-//! - [`text`] reads a file, cleans it and holds out its end.
+//! - [`text`] reads a file, cleans it and holds out its end; [`Corpus`] turns it into tokens.
+//! - [`Network`] is a model of any cell and any sizes, read from and written to a file.
+//! - [`Trainer`] trains one, window after window, in an order that anyone can reproduce.
 //! - [`baseline`] is the count-based language model that a network has to beat.
 //!
 //! # Example
@@ -18,3 +20,15 @@
 
 pub mod baseline;
 pub mod text;
+
+mod buffer;
+mod corpus;
+mod error;
+mod network;
+mod train;
+
+pub use buffer::Buffer;
+pub use corpus::Corpus;
+pub use error::HostError;
+pub use network::{Network, check_writable, write_whole};
+pub use train::{AnyOptimizer, Settings, Trainer};

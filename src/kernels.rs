@@ -1,10 +1,11 @@
 //! The products and sums that recurrent networks are made of, over [`Lanes`](crate::lanes::Lanes) and slices.
 //!
-//! Matrices are row-major slices with a number of columns ([`Mat`]). All products add to what the result holds:
+//! Matrices are row-major slices with a number of columns ([`Mat`]). Products add to what the result holds:
 //!
 //! | function | result | used for |
 //! |---|---|---|
-//! | [`product`] | C += A · B | the step, a window's inputs, the output layer |
+//! | [`product`] | C += A · B | the recurrent part of a step |
+//! | [`affine`] | C ← bias + A · B | a window's inputs, the output layer |
 //! | [`Transposed::product`] | C += A · Bᵀ | gradients sent back through weights |
 //! | [`product_at`] | C += Aᵀ · B | gradients of weights, over all steps at once |
 //! | [`column_sums`] | c += Σ rows of B | gradients of biases |
@@ -20,9 +21,9 @@ mod product;
 mod reduce;
 mod transposed;
 
-pub use elementwise::{copy, fill_rows, map, scale, zip_map, zip2_map};
-pub use product::{chains, column_sums, product, product_at};
-pub use reduce::{all_finite, max, max_abs, sum, sum_of, sum_of_squares};
+pub use elementwise::{add_scaled, copy, map, scale, zip_map, zip2_map};
+pub use product::{affine, chains, column_sums, product, product_at};
+pub use reduce::{all_finite, dot, max, max_abs, sum, sum_of, sum_of_squares};
 pub use transposed::Transposed;
 
 /// A row-major matrix: rows of `cols` elements, one after another.

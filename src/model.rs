@@ -1,11 +1,13 @@
 //! A model: a cell and the output layer that reads its hidden units.
 
+use rand_core::Rng;
+
 use crate::cell::{Cell, Elman, Input, Inputs, TypedCell};
 use crate::error::{Buffer, Error, Quantity, at_least, exactly};
 use crate::head::{Dense, DenseShape};
 use crate::kernels::all_finite;
 use crate::lanes::{Lanes, best_lanes};
-use crate::params::{Flat, plain_data, take};
+use crate::params::{Flat, plain_data, take, take_mut};
 
 plain_data! {
     /// A cell `C` with `H` hidden units and an output layer with `O` outputs.
@@ -25,6 +27,21 @@ pub type CharRnn<const V: usize, const H: usize> = Model<Elman<V, H>, H, V>;
 impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     /// The sizes, for the functions that work on flat slices.
     pub const SHAPE: ModelShape<C::Shape> = ModelShape { cell: C::SHAPE, outputs: O };
+
+    /// Draws initial weights, in place: see [`Cell::init`] and [`DenseShape::init`].
+    ///
+    /// ```
+    /// use rand_core::SeedableRng;
+    /// use recurve::{CharRnn, params::Flat};
+    ///
+    /// let mut model = CharRnn::<28, 32>::ZERO;
+    /// model.init(&mut rand_pcg::Pcg32::seed_from_u64(1));
+    /// assert_ne!(model.cell.w_hh[0], [0.0; 32]);
+    /// ```
+    pub fn init<R: Rng + ?Sized>(&mut self, rng: &mut R) {
+        C::SHAPE.init(self.cell.as_flat_mut(), rng);
+        Self::SHAPE.head().init(self.head.as_flat_mut(), rng);
+    }
 
     /// One step: reads `input`, moves `state` on and writes the outputs (q) to `logits`.
     ///
@@ -83,7 +100,7 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     }
 
     #[inline(always)]
-    fn step_flat(
+    pub(crate) fn step_flat(
         &self,
         inputs: Inputs<'_>,
         state: &mut [f32],
@@ -125,6 +142,17 @@ impl<C: Cell> ModelShape<C> {
     #[must_use]
     pub fn state_len(self, batch: usize) -> usize {
         self.cell.state_len().saturating_mul(batch)
+    }
+
+    /// Draws initial weights: see each cell's [`init`](Cell::init) and [`DenseShape::init`].
+    ///
+    /// # Errors
+    /// [`Error::Length`] for another number of weights.
+    pub fn init<R: Rng + ?Sized>(self, mut params: &mut [f32], rng: &mut R) -> Result<(), Error> {
+        exactly(Buffer::Params, self.params_len(), params.len())?;
+        self.cell.init(take_mut(&mut params, self.cell.params_len()), rng);
+        self.head().init(params, rng);
+        Ok(())
     }
 
     /// The number of sequences that a state is for.

@@ -6,6 +6,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use rand_pcg::Pcg32;
+use rand_pcg::rand_core::SeedableRng;
 use recurve::params::Flat;
 use recurve::{
     Adam, CharRnn, Error, Feedforward, Inputs, Model, Optimizer, Relu, Sgd, Targets, Workspace, clip_norm,
@@ -33,15 +35,6 @@ fn with_small_stack(f: impl FnOnce() -> Result<(), Error> + Send + 'static) {
     thread.join().expect("no panic").expect("no error");
 }
 
-/// Weights that are small and all different.
-fn fill(params: &mut [f32]) {
-    let mut x = 1_u16;
-    for w in params {
-        x = x.wrapping_mul(25_173).wrapping_add(13_849);
-        *w = (f32::from(x) / 65_536.0 - 0.5) * 0.1;
-    }
-}
-
 /// A window of tokens, the next tokens as targets.
 fn window() -> ([u16; B * T], [u16; B * T]) {
     let token = |row: usize| u16::try_from(row * 5 % V).unwrap_or(0);
@@ -55,7 +48,7 @@ fn training_and_stepping_in_statics() {
             [&MODEL, &GRADS].map(|net| net.lock().unwrap_or_else(PoisonError::into_inner));
         let mut workspace = WORKSPACE.lock().unwrap_or_else(PoisonError::into_inner);
         let mut memory = OPTIMIZER.lock().unwrap_or_else(PoisonError::into_inner);
-        fill(model.as_flat_mut());
+        model.init(&mut Pcg32::seed_from_u64(1));
 
         let (x, y) = window();
         let (inputs, targets) = (Inputs::Tokens(&x), Targets::Tokens(&y));
@@ -81,7 +74,7 @@ fn training_in_a_zeroed_allocation() {
         let mut model = bytemuck::zeroed_box::<LayerNet>();
         let mut grads = bytemuck::zeroed_box::<LayerNet>();
         let mut workspace = bytemuck::zeroed_box::<Workspace<_, H, V, B, T>>();
-        fill(model.as_flat_mut());
+        model.init(&mut Pcg32::seed_from_u64(1));
 
         let (_, y) = window();
         let x = vec![0.25; B * T * V];

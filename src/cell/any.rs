@@ -2,6 +2,8 @@
 
 use core::{fmt, str::FromStr};
 
+use rand_core::Rng;
+
 use super::{ActivationKind, Cell, ElmanShape, Extent, FeedforwardShape, Inputs};
 use crate::lanes::Lanes;
 
@@ -96,6 +98,18 @@ impl AnyCell {
     }
 }
 
+impl From<ElmanShape> for AnyCell {
+    fn from(cell: ElmanShape) -> Self {
+        Self::Elman(cell)
+    }
+}
+
+impl From<FeedforwardShape> for AnyCell {
+    fn from(cell: FeedforwardShape) -> Self {
+        Self::Feedforward(cell)
+    }
+}
+
 /// Does the same with the cell inside, whichever it is.
 macro_rules! delegate {
     ($any:expr, $cell:ident => $body:expr) => {
@@ -130,6 +144,10 @@ impl Cell for AnyCell {
     }
     fn pack_len(self) -> usize {
         delegate!(self, cell => cell.pack_len())
+    }
+
+    fn init<R: Rng + ?Sized>(self, params: &mut [f32], rng: &mut R) {
+        delegate!(self, cell => cell.init(params, rng));
     }
 
     #[inline(always)]

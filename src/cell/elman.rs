@@ -4,7 +4,10 @@
 //!
 //! A pre-activation is summed as b_h, then the input's part, then the recurrent part, each in order.
 
+use rand_core::Rng;
+
 use super::{Activation, ActivationKind, Cell, Extent, InputWeights, Inputs, Tanh, TypedCell};
+use crate::init::{orthogonal, xavier};
 use crate::kernels::{Mat, Transposed, copy, product, product_at};
 use crate::lanes::Lanes;
 use crate::params::{plain_data, take, take_mut};
@@ -115,6 +118,13 @@ impl Cell for ElmanShape {
         self.hidden.saturating_mul(self.hidden)
     }
 
+    /// W_xh uniform by Xavier's rule, W_hh orthogonal, b_h zero.
+    fn init<R: Rng + ?Sized>(self, mut params: &mut [f32], rng: &mut R) {
+        xavier(take_mut(&mut params, self.inputs * self.hidden), self.inputs, self.hidden, rng);
+        orthogonal(take_mut(&mut params, self.hidden * self.hidden), self.hidden, rng);
+        params.fill(0.0);
+    }
+
     #[inline(always)]
     fn step<L: Lanes>(
         self,
@@ -191,7 +201,7 @@ impl Cell for ElmanShape {
         for t in (0..extent.window).rev() {
             let (before, d_a) = d_outputs.split_at_mut_checked(t * row).unwrap_or_default();
             let d_a = d_a.get_mut(..row).unwrap_or_default();
-            self.activation.backward(lanes, d_a, h.get(t * row..).unwrap_or_default());
+            self.activation.backward(lanes, d_a, h.get(t * row..(t + 1) * row).unwrap_or_default());
             let d_h_prev = before.len().checked_sub(row).and_then(|last| before.get_mut(last..));
             if let Some(d_h_prev) = d_h_prev {
                 w_hh_t.product(lanes, Mat::new(d_a, self.hidden), d_h_prev);

@@ -4,7 +4,10 @@
 //!
 //! As a cell it has a state nevertheless, namely its last output, which no later step reads.
 
+use rand_core::Rng;
+
 use super::{Activation, ActivationKind, Cell, Extent, InputWeights, Inputs, Tanh, TypedCell};
+use crate::init::xavier;
 use crate::kernels::{Mat, copy};
 use crate::lanes::Lanes;
 use crate::params::{plain_data, take, take_mut};
@@ -86,6 +89,12 @@ impl Cell for FeedforwardShape {
     #[inline(always)]
     fn pack_len(self) -> usize {
         0
+    }
+
+    /// W_xh uniform by Xavier's rule, b_h zero.
+    fn init<R: Rng + ?Sized>(self, mut params: &mut [f32], rng: &mut R) {
+        xavier(take_mut(&mut params, self.inputs * self.hidden), self.inputs, self.hidden, rng);
+        params.fill(0.0);
     }
 
     #[inline(always)]

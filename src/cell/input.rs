@@ -5,7 +5,7 @@
 
 use super::Extent;
 use crate::error::{Buffer, Error, exactly};
-use crate::kernels::{Mat, Transposed, column_sums, copy, fill_rows, product, product_at, zip_map};
+use crate::kernels::{Mat, Transposed, affine, column_sums, product_at, zip_map, zip2_map};
 use crate::lanes::Lanes;
 
 /// Inputs of several rows: of a batch, or of a window of batches.
@@ -86,14 +86,11 @@ impl InputWeights<'_> {
         match inputs {
             Inputs::Tokens(tokens) => {
                 for (a, &token) in a.chunks_exact_mut(self.w.cols.max(1)).zip(tokens) {
-                    copy(self.b, a);
-                    zip_map(lanes, a, self.w.row(usize::from(token)), |a, w| lanes.add(a, w));
+                    let row = self.w.row(usize::from(token));
+                    zip2_map(lanes, a, self.b, row, |_, b, w| lanes.add(b, w));
                 }
             }
-            Inputs::Vectors(x) => {
-                fill_rows(a, self.b);
-                product(lanes, Mat::new(x, self.w.rows()), self.w, a);
-            }
+            Inputs::Vectors(x) => affine(lanes, Mat::new(x, self.w.rows()), self.w, self.b, a),
         }
     }
 

@@ -21,7 +21,6 @@
 //! ```
 
 use core::fmt;
-use core::str::FromStr;
 use std::borrow::Cow;
 use std::fs;
 use std::io;
@@ -29,36 +28,15 @@ use std::path::{Path, PathBuf};
 use std::string::String;
 use std::vec::Vec;
 
+pub use crate::clean::Clean;
+use crate::clean::letters;
+
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// What is done to a text before it becomes tokens. By name: `none` and `letters`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Clean {
-    /// The text as it is.
-    #[default]
-    None,
-    /// Every run of characters other than A–Z and a–z becomes one space, and letters become lower-case: 27
-    /// symbols.
-    ///
-    /// Runs go across lines, and a run at the start or the end of the text becomes a space like any other.
-    /// Letters beyond ASCII belong to the runs: `é` is a space. Cleaning twice is cleaning once.
-    Letters,
-}
-
 impl Clean {
-    /// Every way of cleaning, in the order of the documentation.
-    pub const ALL: [Self; 2] = [Self::None, Self::Letters];
-
-    /// The name that [`FromStr`] reads and [`Display`](fmt::Display) writes.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Letters => "letters",
-        }
-    }
-
     /// The cleaned text; borrowed if there is nothing to do by definition.
-    pub fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    #[must_use]
+    pub fn apply(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::None => Cow::Borrowed(text),
             Self::Letters => Cow::Owned(letters(text.as_bytes()).map(char::from).collect()),
@@ -66,50 +44,14 @@ impl Clean {
     }
 
     /// [`apply`](Self::apply) for texts that are read as bytes. On UTF-8 both give the same bytes.
-    pub fn apply_bytes<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
+    #[must_use]
+    pub fn apply_bytes(self, text: &[u8]) -> Cow<'_, [u8]> {
         match self {
             Self::None => Cow::Borrowed(text),
             Self::Letters => Cow::Owned(letters(text).collect()),
         }
     }
 }
-
-/// [`Clean::Letters`] on bytes. Of a UTF-8 character beyond ASCII no byte is a letter, so a run of characters
-/// is a run of bytes.
-fn letters(text: &[u8]) -> impl Iterator<Item = u8> {
-    let mut in_run = false;
-    text.iter().filter_map(move |byte| {
-        let first = !in_run;
-        in_run = !byte.is_ascii_alphabetic();
-        if in_run { first.then_some(b' ') } else { Some(byte.to_ascii_lowercase()) }
-    })
-}
-
-impl fmt::Display for Clean {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Clean {
-    type Err = UnknownClean;
-
-    fn from_str(name: &str) -> Result<Self, UnknownClean> {
-        Self::ALL.into_iter().find(|clean| clean.name() == name).ok_or(UnknownClean)
-    }
-}
-
-/// The name is not that of a [`Clean`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownClean;
-
-impl fmt::Display for UnknownClean {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unknown cleaning: choose none or letters")
-    }
-}
-
-impl core::error::Error for UnknownClean {}
 
 /// Why a file did not become a text.
 #[derive(Debug)]
@@ -230,14 +172,6 @@ mod tests {
     fn none_borrows() {
         assert!(matches!(Clean::default().apply("A  b"), Cow::Borrowed("A  b")));
         assert!(matches!(Clean::None.apply_bytes(b"\xff"), Cow::Borrowed(b"\xff")));
-    }
-
-    #[test]
-    fn names() {
-        for clean in Clean::ALL {
-            assert_eq!(clean.to_string().parse(), Ok(clean));
-        }
-        assert_eq!("Letters".parse::<Clean>(), Err(UnknownClean));
     }
 
     #[test]

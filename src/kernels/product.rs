@@ -35,17 +35,29 @@ pub const fn chains(cols: usize) -> usize {
 /// C (m×n) += A (m×k) · B (k×n).
 #[inline(always)]
 pub fn product<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32]) {
+    by_width(lanes, a, b, None, c);
+}
+
+/// C (m×n) ← bias + A (m×k) · B (k×n), with the bias (n) in each row: a layer of weights.
+#[inline(always)]
+pub fn affine<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, bias: &[f32], c: &mut [f32]) {
+    by_width(lanes, a, b, Some(bias), c);
+}
+
+/// With as many partial sums as the width asks for. Each row of C starts from `start`, or from what it holds.
+#[inline(always)]
+fn by_width<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, start: Option<&[f32]>, c: &mut [f32]) {
     match chains(b.cols) {
-        4 => tiles::<L, 4>(lanes, Rows(a), b, c),
-        2 => tiles::<L, 2>(lanes, Rows(a), b, c),
-        _ => tiles::<L, 1>(lanes, Rows(a), b, c),
+        4 => tiles::<L, 4>(lanes, Rows(a), b, start, c),
+        2 => tiles::<L, 2>(lanes, Rows(a), b, start, c),
+        _ => tiles::<L, 1>(lanes, Rows(a), b, start, c),
     }
 }
 
 /// C (m×n) += Aᵀ · B for A (r×m) and B (r×n): the sum over rows r, in their order.
 #[inline(always)]
 pub fn product_at<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32]) {
-    tiles::<L, 1>(lanes, Columns(a), b, c);
+    tiles::<L, 1>(lanes, Columns(a), b, None, c);
 }
 
 /// c += the rows of B, in their order.
@@ -107,9 +119,9 @@ impl Left for Columns<'_> {
 
 /// All of C in tiles, as tall as the registers allow; what is left over in tiles of half the height.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn tiles<L: Lanes, const P: usize>(lanes: L, a: impl Left, b: Mat<'_>, c: &mut [f32]) {
+fn tiles<L: Lanes, const P: usize>(lanes: L, a: impl Left, b: Mat<'_>, start: Option<&[f32]>, c: &mut [f32]) {
     let n = b.cols;
-    if n == 0 || b.data.is_empty() {
+    if n == 0 {
         return;
     }
     // A tile of R rows holds 2·R·P registers of sums; half of the registers are left to A, B and products.
@@ -117,22 +129,22 @@ fn tiles<L: Lanes, const P: usize>(lanes: L, a: impl Left, b: Mat<'_>, c: &mut [
     let rows = c.len() / n;
     let mut i = 0;
     while tallest >= 8 && i + 8 <= rows {
-        wide::<L, 8, 2, P>(lanes, a, i, b, c);
+        wide::<L, 8, 2, P>(lanes, a, i, b, start, c);
         i += 8;
     }
     while tallest >= 4 && i + 4 <= rows {
-        wide::<L, 4, 2, P>(lanes, a, i, b, c);
+        wide::<L, 4, 2, P>(lanes, a, i, b, start, c);
         i += 4;
     }
     while tallest >= 2 && i + 2 <= rows {
-        wide::<L, 2, 2, P>(lanes, a, i, b, c);
+        wide::<L, 2, 2, P>(lanes, a, i, b, start, c);
         i += 2;
     }
     while i < rows {
         match P {
-            1 => wide::<L, 1, 8, P>(lanes, a, i, b, c),
-            2 => wide::<L, 1, 4, P>(lanes, a, i, b, c),
-            _ => wide::<L, 1, 2, P>(lanes, a, i, b, c),
+            1 => wide::<L, 1, 8, P>(lanes, a, i, b, start, c),
+            2 => wide::<L, 1, 4, P>(lanes, a, i, b, start, c),
+            _ => wide::<L, 1, 2, P>(lanes, a, i, b, start, c),
         }
         i += 1;
     }
@@ -145,21 +157,22 @@ fn wide<L: Lanes, const R: usize, const C: usize, const P: usize>(
     a: impl Left,
     i: usize,
     b: Mat<'_>,
+    start: Option<&[f32]>,
     c: &mut [f32],
 ) {
     let n = b.cols;
     let mut j = 0;
     while j + C * L::WIDTH <= n {
-        tile::<L, R, C, P>(lanes, a, i, b, c, j..j + C * L::WIDTH, 0);
+        tile::<L, R, C, P>(lanes, a, i, b, start, c, j..j + C * L::WIDTH, 0);
         j += C * L::WIDTH;
     }
     while j + L::WIDTH <= n {
-        tile::<L, R, 1, P>(lanes, a, i, b, c, j..j + L::WIDTH, 0);
+        tile::<L, R, 1, P>(lanes, a, i, b, start, c, j..j + L::WIDTH, 0);
         j += L::WIDTH;
     }
     if j < n {
-        let start = n.saturating_sub(L::WIDTH);
-        tile::<L, R, 1, P>(lanes, a, i, b, c, start..n, j - start);
+        let first = n.saturating_sub(L::WIDTH);
+        tile::<L, R, 1, P>(lanes, a, i, b, start, c, first..n, j - first);
     }
 }
 
@@ -171,24 +184,26 @@ fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
     a: impl Left,
     i: usize,
     b: Mat<'_>,
+    start: Option<&[f32]>,
     c: &mut [f32],
     at: Range<usize>,
     skip: usize,
 ) {
     let mut sums = [[[lanes.splat(0.0); C]; R]; P];
     for (r, sums) in sums[0].iter_mut().enumerate() {
-        *sums = load(lanes, Mat::new(c, b.cols).row(i + r), &at);
+        *sums = load(lanes, start.unwrap_or(Mat::new(c, b.cols).row(i + r)), &at);
     }
-    let mut groups = b.data.chunks_exact(P * b.cols);
-    for (a, rows) in a.groups::<R, P>(i).zip(&mut groups) {
+    let groups = b.data.chunks_exact(P * b.cols);
+    let last = groups.remainder();
+    for (a, rows) in a.groups::<R, P>(i).zip(groups) {
         for p in 0..P {
             let row = load(lanes, Mat::new(rows, b.cols).row(p), &at);
             add_products(lanes, &mut sums[p], from_fn(|r| a[r][p]), row);
         }
     }
-    let (a, rows) = (a.rest::<R, P>(i), groups.remainder());
+    let a = a.rest::<R, P>(i);
     for p in 0..P {
-        if let Some(row) = rows.get(p * b.cols..(p + 1) * b.cols) {
+        if let Some(row) = last.get(p * b.cols..(p + 1) * b.cols) {
             add_products(lanes, &mut sums[p], from_fn(|r| a[r][p]), load(lanes, row, &at));
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Optimizer, check};
 use crate::error::Error;
-use crate::kernels::zip_map;
+use crate::kernels::{add_scaled, zip_map};
 use crate::lanes::best_lanes;
 
 /// Stochastic gradient descent.
@@ -24,14 +24,14 @@ impl Optimizer for Sgd {
     fn step(&self, params: &mut [f32], grads: &[f32], state: &mut [f32]) -> Result<(), Error> {
         best_lanes!(lanes => {
             check(lanes, params.len(), grads, self.state_len(params.len()), state)?;
-            let (minus_lr, momentum) = (lanes.splat(-self.lr), lanes.splat(self.momentum));
+            let momentum = lanes.splat(self.momentum);
             let direction = if self.momentum == 0.0 {
                 grads
             } else {
                 zip_map(lanes, state, grads, |v, g| lanes.mul_add(momentum, v, g));
                 &*state
             };
-            zip_map(lanes, params, direction, |w, v| lanes.mul_add(minus_lr, v, w));
+            add_scaled(lanes, params, direction, -self.lr);
             Ok(())
         })
     }

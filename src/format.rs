@@ -1,0 +1,411 @@
+//! Model files: weights that are read in place, from flash or from a file.
+//!
+//! All numbers are little-endian. The file's own address must be a multiple of four.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 0–7 | magic, `RECURVE\n` |
+//! | 8–11 | version, 1 |
+//! | 12–15 | CRC-32 (ISO-HDLC) of all bytes from 16 on |
+//! | 16–19 | bytes of the whole file |
+//! | 20 | cell: 0 Elman, 1 feedforward |
+//! | 21 | activation: 0 tanh, 1 `ReLU` |
+//! | 22 | symbols: 0 characters, 1 bytes |
+//! | 23 | cleaning: 0 none, 1 letters |
+//! | 24–27, 28–31, 32–35 | inputs d, hidden units h, outputs q |
+//! | 36–39 | symbols of the vocabulary; 0 for a model without |
+//! | 40–63 | zero |
+//! | from 64 | weights, `f32`, in the order of [`ModelShape`]; then symbols, `u32`, ascending |
+
+use core::fmt;
+
+use crc::{CRC_32_ISO_HDLC, Crc};
+
+use crate::cell::{ActivationKind, AnyCell, Cell, CellKind, TypedCell};
+use crate::clean::Clean;
+use crate::model::{Model, ModelShape};
+use crate::params::Flat;
+use crate::vocab::{Alphabet, Symbols, VocabError};
+
+const MAGIC: &[u8; 8] = b"RECURVE\n";
+const CHECKED: usize = 16;
+
+/// Bytes before the weights.
+pub const HEADER_BYTES: usize = 64;
+
+/// The version that this crate writes and reads.
+pub const VERSION: u32 = 1;
+
+/// Why bytes are not a model, or not the one that was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum FormatError {
+    /// The bytes do not begin as a model file does.
+    Magic,
+    /// The file is of another version.
+    Version {
+        /// Its version.
+        found: u32,
+    },
+    /// The file has another length than it says: it was cut short, or something follows it.
+    Length {
+        /// The length that it should have.
+        needed: usize,
+        /// The length that it has.
+        got: usize,
+    },
+    /// The checksum is another: the file was altered.
+    Checksum,
+    /// The bytes do not begin at a multiple of four.
+    Alignment,
+    /// The target is big-endian; weights cannot be read in place.
+    Endianness,
+    /// A field has a value without meaning, or sizes that do not fit each other; the offset of the field.
+    Field(usize),
+    /// The vocabulary is none.
+    Vocab(VocabError),
+    /// The file holds a model of another cell or of other sizes than asked for.
+    Mismatch,
+}
+
+impl fmt::Display for FormatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Magic => f.write_str("not a model file"),
+            Self::Version { found } => {
+                write!(f, "a model file of version {found}; this build reads version {VERSION}")
+            }
+            Self::Length { needed, got } => {
+                write!(
+                    f,
+                    "a model file of {needed} bytes was expected, there are {got}: cut short or altered"
+                )
+            }
+            Self::Checksum => f.write_str("the checksum does not match: the file was altered"),
+            Self::Alignment => f.write_str("the model does not begin at a multiple of four bytes"),
+            Self::Endianness => {
+                f.write_str("models are little-endian and cannot be read in place on this target")
+            }
+            Self::Field(offset) => write!(f, "the header is inconsistent at byte {offset}"),
+            Self::Vocab(error) => error.fmt(f),
+            Self::Mismatch => f.write_str("the file holds a model of another cell or of other sizes"),
+        }
+    }
+}
+
+impl core::error::Error for FormatError {}
+
+/// A model with what it needs to be used, borrowed: from a file's bytes, or on its way to one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ModelFile<'a> {
+    /// The cell, and the sizes.
+    pub shape: ModelShape<AnyCell>,
+    /// The cleaning that texts need before they become tokens.
+    pub clean: Clean,
+    /// The vocabulary, if inputs and outputs are symbols.
+    pub symbols: Option<Symbols<'a>>,
+    /// All weights, flat.
+    pub weights: &'a [f32],
+}
+
+impl<'a> ModelFile<'a> {
+    /// Reads a model in place; nothing is copied.
+    ///
+    /// # Errors
+    /// Any [`FormatError`] but [`Mismatch`](FormatError::Mismatch).
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, FormatError> {
+        check(bytes)?;
+        let (header, body) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(FormatError::Magic)?;
+        let shape = parse_shape(header)?;
+        let clean = *Clean::ALL.get(usize::from(header[23])).ok_or(FormatError::Field(23))?;
+        let words: &[u32] = bytemuck::try_cast_slice(body).map_err(|_| FormatError::Alignment)?;
+        let (weights, codes) = words.split_at_checked(shape.params_len()).ok_or(FormatError::Field(24))?;
+        if codes.len() != word(header, 36) as usize {
+            return Err(FormatError::Field(36));
+        }
+        let symbols = parse_symbols(codes, header[22], shape)?;
+        Ok(Self { shape, clean, symbols, weights: bytemuck::must_cast_slice(weights) })
+    }
+
+    /// The bytes of the file.
+    #[must_use]
+    pub fn byte_len(&self) -> usize {
+        let symbols = self.symbols.map_or(0, Symbols::len);
+        HEADER_BYTES.saturating_add(self.weights.len().saturating_add(symbols).saturating_mul(4))
+    }
+
+    /// Writes the file to `to`, which must be [`byte_len`](Self::byte_len) long.
+    ///
+    /// ```
+    /// use recurve::format::{FormatError, ModelFile};
+    /// use recurve::{CharRnn, params::Flat};
+    ///
+    /// #[repr(align(4))]
+    /// struct Aligned([u8; 64 + 4 * CharRnn::<3, 2>::LEN]);
+    /// let mut bytes = Aligned([0; _]);
+    ///
+    /// let mut model = CharRnn::<3, 2>::ZERO;
+    /// model.head.b_q[1] = 0.5;
+    /// ModelFile::of(&model).emit(&mut bytes.0)?;
+    /// let file = ModelFile::parse(&bytes.0)?;
+    /// assert_eq!(CharRnn::<3, 2>::from_file(&file)?, &model);
+    /// assert_eq!(CharRnn::<3, 4>::from_file(&file), Err(FormatError::Mismatch));
+    /// # Ok::<(), FormatError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`FormatError::Length`] for another length, or a file beyond 4 GB; [`FormatError::Field`] for sizes that do not
+    /// fit the weights or the vocabulary.
+    pub fn emit(&self, to: &mut [u8]) -> Result<(), FormatError> {
+        let needed = self.byte_len();
+        let length = u32::try_from(needed).map_err(|_| FormatError::Length { needed, got: to.len() })?;
+        if to.len() != needed {
+            return Err(FormatError::Length { needed, got: to.len() });
+        }
+        if self.weights.len() != self.shape.params_len() {
+            return Err(FormatError::Field(24));
+        }
+        let codes = self.symbols.map_or(&[][..], Symbols::codes);
+        let (header, body) = to.split_first_chunk_mut::<HEADER_BYTES>().ok_or(FormatError::Magic)?;
+        self.emit_header(header, length, codes.len())?;
+        let words = self.weights.iter().map(|w| w.to_bits()).chain(codes.iter().copied());
+        for (to, word) in body.as_chunks_mut().0.iter_mut().zip(words) {
+            *to = word.to_le_bytes();
+        }
+        let checksum = checksum(to);
+        if let Some(to) = to.get_mut(12..CHECKED) {
+            to.copy_from_slice(&checksum.to_le_bytes());
+        }
+        Ok(())
+    }
+
+    fn emit_header(
+        &self,
+        to: &mut [u8; HEADER_BYTES],
+        length: u32,
+        symbols: usize,
+    ) -> Result<(), FormatError> {
+        let Codes { cell, activation } = codes(self.shape.cell);
+        let alphabet = self.symbols.map_or(Alphabet::Chars, Symbols::alphabet);
+        let sizes = [self.shape.cell.inputs(), self.shape.cell.hidden(), self.shape.outputs, symbols];
+        to.fill(0);
+        to[..8].copy_from_slice(MAGIC);
+        to[8..12].copy_from_slice(&VERSION.to_le_bytes());
+        to[16..20].copy_from_slice(&length.to_le_bytes());
+        to[20..24].copy_from_slice(&[cell, activation, alphabet as u8, self.clean as u8]);
+        for (to, size) in to[24..40].as_chunks_mut().0.iter_mut().zip(sizes) {
+            *to = u32::try_from(size).map_err(|_| FormatError::Field(24))?.to_le_bytes();
+        }
+        Ok(())
+    }
+}
+
+impl<'a> ModelFile<'a> {
+    /// A typed model without vocabulary, on its way to a file.
+    pub fn of<C, const H: usize, const O: usize>(model: &'a Model<C, H, O>) -> Self
+    where
+        C: TypedCell<H, Shape: Into<AnyCell>>,
+    {
+        let shape = ModelShape { cell: C::SHAPE.into(), outputs: O };
+        Self { shape, clean: Clean::None, symbols: None, weights: model.as_flat() }
+    }
+}
+
+impl<C: TypedCell<H, Shape: Into<AnyCell>>, const H: usize, const O: usize> Model<C, H, O> {
+    /// The weights of a file, in place.
+    ///
+    /// # Errors
+    /// [`FormatError::Mismatch`] if the file's cell or sizes are not those of this type.
+    pub fn from_file<'a>(file: &ModelFile<'a>) -> Result<&'a Self, FormatError> {
+        if file.shape != (ModelShape { cell: C::SHAPE.into(), outputs: O }) {
+            return Err(FormatError::Mismatch);
+        }
+        Self::from_flat(file.weights).ok_or(FormatError::Mismatch)
+    }
+}
+
+/// Checks what does not need the body's meaning: magic, version, length and checksum.
+const fn check(bytes: &[u8]) -> Result<(), FormatError> {
+    if cfg!(target_endian = "big") {
+        return Err(FormatError::Endianness);
+    }
+    let Some((header, _)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
+        return Err(FormatError::Length { needed: HEADER_BYTES, got: bytes.len() });
+    };
+    let mut i = 0;
+    while i < MAGIC.len() {
+        if header[i] != MAGIC[i] {
+            return Err(FormatError::Magic);
+        }
+        i += 1;
+    }
+    if word(header, 8) != VERSION {
+        return Err(FormatError::Version { found: word(header, 8) });
+    }
+    let needed = word(header, 16) as usize;
+    if needed != bytes.len() {
+        return Err(FormatError::Length { needed, got: bytes.len() });
+    }
+    if word(header, 12) != checksum(bytes) {
+        return Err(FormatError::Checksum);
+    }
+    Ok(())
+}
+
+/// The checksum of a whole file.
+const fn checksum(bytes: &[u8]) -> u32 {
+    const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+    match bytes.split_at_checked(CHECKED) {
+        Some((_, checked)) => CRC.checksum(checked),
+        None => 0,
+    }
+}
+
+/// The little-endian number at an offset.
+const fn word(header: &[u8; HEADER_BYTES], at: usize) -> u32 {
+    u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+}
+
+/// The bytes that stand for a kind of cell and an activation.
+struct Codes {
+    cell: u8,
+    activation: u8,
+}
+
+fn codes(cell: AnyCell) -> Codes {
+    let activation = match cell.activation() {
+        ActivationKind::Tanh => 0,
+        ActivationKind::Relu => 1,
+    };
+    let cell = match cell.kind() {
+        CellKind::Elman => 0,
+        CellKind::Feedforward => 1,
+    };
+    Codes { cell, activation }
+}
+
+fn parse_shape(header: &[u8; HEADER_BYTES]) -> Result<ModelShape<AnyCell>, FormatError> {
+    let kind = match header[20] {
+        0 => CellKind::Elman,
+        1 => CellKind::Feedforward,
+        _ => return Err(FormatError::Field(20)),
+    };
+    let activation = match header[21] {
+        0 => ActivationKind::Tanh,
+        1 => ActivationKind::Relu,
+        _ => return Err(FormatError::Field(21)),
+    };
+    if let Some(offset) = header.iter().skip(40).position(|&byte| byte != 0) {
+        return Err(FormatError::Field(40 + offset));
+    }
+    let [inputs, hidden, outputs] = [24, 28, 32].map(|at| word(header, at) as usize);
+    if inputs == 0 || hidden == 0 || outputs == 0 {
+        return Err(FormatError::Field(24));
+    }
+    Ok(ModelShape { cell: AnyCell::new(kind, activation, inputs, hidden), outputs })
+}
+
+/// A vocabulary has a symbol for each input and each output.
+fn parse_symbols(
+    codes: &[u32],
+    alphabet: u8,
+    shape: ModelShape<AnyCell>,
+) -> Result<Option<Symbols<'_>>, FormatError> {
+    let alphabet = match alphabet {
+        0 => Alphabet::Chars,
+        1 => Alphabet::Bytes,
+        _ => return Err(FormatError::Field(22)),
+    };
+    if codes.is_empty() {
+        return Ok(None);
+    }
+    if codes.len() != shape.cell.inputs() || codes.len() != shape.outputs {
+        return Err(FormatError::Field(36));
+    }
+    Symbols::new(codes, alphabet).map(Some).map_err(FormatError::Vocab)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CharRnn;
+
+    const LEN: usize = HEADER_BYTES + 4 * (CharRnn::<3, 2>::LEN + 3);
+
+    #[repr(align(4))]
+    struct Aligned([u8; LEN + 4]);
+
+    fn written() -> Aligned {
+        let mut model = CharRnn::<3, 2>::ZERO;
+        for (i, w) in model.as_flat_mut().iter_mut().enumerate() {
+            *w = i as f32 - 7.5;
+        }
+        let mut bytes = Aligned([0; _]);
+        let symbols = Symbols::new(&[97, 98, 0x4e2d], Alphabet::Chars).ok();
+        let file = ModelFile { symbols, clean: Clean::Letters, ..ModelFile::of(&model) };
+        file.emit(&mut bytes.0[..LEN]).unwrap();
+        bytes
+    }
+
+    /// The file with some bytes changed and its checksum made right again.
+    fn altered(at: usize, bytes: &[u8]) -> Result<(), FormatError> {
+        let mut file = written();
+        file.0[at..at + bytes.len()].copy_from_slice(bytes);
+        let sum = checksum(&file.0[..LEN]).to_le_bytes();
+        file.0[12..16].copy_from_slice(&sum);
+        ModelFile::parse(&file.0[..LEN]).map(|_| ())
+    }
+
+    #[test]
+    fn round_trip_in_place() {
+        let bytes = written();
+        let file = ModelFile::parse(&bytes.0[..LEN]).unwrap();
+        assert_eq!(file.weights.as_ptr().cast(), bytes.0[HEADER_BYTES..].as_ptr());
+        assert_eq!((file.weights[0], file.weights[15], file.clean), (-7.5, 7.5, Clean::Letters));
+        assert_eq!(file.symbols.unwrap().codes(), [97, 98, 0x4e2d]);
+        let mut again = [0; LEN];
+        file.emit(&mut again).unwrap();
+        assert_eq!(again, bytes.0[..LEN]);
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_truncation_is_refused() {
+        let mut bytes = written();
+        for bit in 0..LEN * 8 {
+            bytes.0[bit / 8] ^= 1 << (bit % 8);
+            assert!(ModelFile::parse(&bytes.0[..LEN]).is_err(), "bit {bit}");
+            bytes.0[bit / 8] ^= 1 << (bit % 8);
+        }
+        for len in (0..LEN).chain([LEN + 4]) {
+            assert!(
+                matches!(ModelFile::parse(&bytes.0[..len]), Err(FormatError::Length { .. })),
+                "{len} bytes"
+            );
+        }
+    }
+
+    #[test]
+    fn misaligned_bytes_are_refused() {
+        let bytes = written();
+        let mut moved = Aligned([0; _]);
+        moved.0[1..=LEN].copy_from_slice(&bytes.0[..LEN]);
+        assert_eq!(ModelFile::parse(&moved.0[1..=LEN]), Err(FormatError::Alignment));
+    }
+
+    #[test]
+    fn fields_are_checked_even_under_a_right_checksum() {
+        assert_eq!(altered(8, &[2]), Err(FormatError::Version { found: 2 }));
+        for (at, value) in [(20, 9), (21, 2), (22, 2), (23, 2), (63, 1)] {
+            assert_eq!(altered(at, &[value]), Err(FormatError::Field(at)));
+        }
+        assert_eq!(altered(24, &[0]), Err(FormatError::Field(24)));
+        assert_eq!(altered(24, &[0xff; 4]), Err(FormatError::Field(24)));
+        assert_eq!(altered(28, &[3]), Err(FormatError::Field(24)));
+        assert_eq!(altered(36, &[2]), Err(FormatError::Field(36)));
+        assert_eq!(
+            altered(LEN - 4, &[98, 0]),
+            Err(FormatError::Vocab(VocabError::Malformed { position: 2 }))
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! What can go wrong on a host: each with one line that says what is wrong and what to do.
+
+use core::fmt;
+use std::{io, path::PathBuf, string::String};
+
+use super::text::TextError;
+use crate::error::Error;
+use crate::format::FormatError;
+use crate::vocab::VocabError;
+
+/// Why a host could not train, read or write a model.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum HostError {
+    /// A text could not be read.
+    Text(TextError),
+    /// A vocabulary could not be made, or a text has symbols that it does not know.
+    Vocab(VocabError),
+    /// A model file could not be read.
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: FormatError,
+    },
+    /// A file could not be opened, read or written.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What was tried, such as "write".
+        action: &'static str,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// There is not enough memory.
+    Memory {
+        /// Bytes that the sizes ask for.
+        needed: usize,
+        /// Bytes that there are, where the system says so.
+        available: Option<usize>,
+    },
+    /// The text is too short for the batch and the window.
+    TooShort {
+        /// Tokens to train on.
+        tokens: usize,
+        /// Tokens needed.
+        needed: usize,
+    },
+    /// A setting is out of range.
+    Setting(String),
+    /// The arithmetic refused.
+    Model(Error),
+}
+
+/// A number of bytes in the largest unit that leaves at least one.
+struct Bytes(usize);
+
+impl fmt::Display for Bytes {
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == usize::MAX {
+            return f.write_str("more than 18 exabytes");
+        }
+        let (unit, name) = match self.0 {
+            0..1_000_000 => (1e3, "kB"),
+            1_000_000..1_000_000_000 => (1e6, "MB"),
+            1_000_000_000..1_000_000_000_000 => (1e9, "GB"),
+            _ => (1e12, "TB"),
+        };
+        write!(f, "{:.1} {name}", self.0 as f64 / unit)
+    }
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(error) => error.fmt(f),
+            Self::Vocab(error) => error.fmt(f),
+            Self::Format { path, source } => write!(f, "cannot use {}: {source}", path.display()),
+            Self::File { path, action, source } => write!(f, "cannot {action} {}: {source}", path.display()),
+            Self::Memory { needed, available } => {
+                write!(f, "these sizes need {} of memory", Bytes(*needed))?;
+                if let Some(available) = available {
+                    write!(f, " and {} are available", Bytes(*available))?;
+                }
+                f.write_str(": choose a smaller hidden size, batch or window")
+            }
+            Self::TooShort { tokens, needed } => write!(
+                f,
+                "the text has {tokens} tokens to train on, and one window for each sequence of the batch needs \
+                 {needed}: give more text, or a smaller batch or window"
+            ),
+            Self::Setting(what) => f.write_str(what),
+            Self::Model(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for HostError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Text(error) => Some(error),
+            Self::Vocab(error) => Some(error),
+            Self::Format { source, .. } => Some(source),
+            Self::File { source, .. } => Some(source),
+            Self::Model(error) => Some(error),
+            Self::Memory { .. } | Self::TooShort { .. } | Self::Setting(_) => None,
+        }
+    }
+}
+
+impl From<Error> for HostError {
+    fn from(error: Error) -> Self {
+        Self::Model(error)
+    }
+}
+
+impl From<TextError> for HostError {
+    fn from(error: TextError) -> Self {
+        Self::Text(error)
+    }
+}
+
+impl From<VocabError> for HostError {
+    fn from(error: VocabError) -> Self {
+        Self::Vocab(error)
+    }
+}

@@ -1,0 +1,257 @@
+//! The training loop: windows of a text in a fixed order, so that anyone can reproduce a run.
+//!
+//! With n training tokens and batch B, K = ⌊n/B⌋ and sequence b is the tokens b·K … (b+1)·K − 1. Window w of length T
+//! reads wT … wT + T − 1 of each sequence and predicts wT + 1 … wT + T, for every w with wT + T + 1 ≤ K. The state is
+//! carried from window to window and is zero at the start of each epoch; the loss is the mean over B·T.
+
+use std::vec::Vec;
+
+use super::{Buffer, HostError, Network, buffer::check_available};
+use crate::cell::{AnyCell, Cell, Extent, Inputs};
+use crate::error::Error;
+use crate::lanes::best_lanes;
+use crate::loss::{Perplexity, Targets};
+use crate::model::ModelShape;
+use crate::optim::{Adam, Optimizer, Sgd, clip_norm};
+
+/// An optimiser that is chosen at run time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum AnyOptimizer {
+    /// See [`Sgd`].
+    Sgd(Sgd),
+    /// See [`Adam`].
+    Adam(Adam),
+}
+
+impl Optimizer for AnyOptimizer {
+    fn state_len(&self, params: usize) -> usize {
+        match self {
+            Self::Sgd(sgd) => sgd.state_len(params),
+            Self::Adam(adam) => adam.state_len(params),
+        }
+    }
+
+    fn step(&self, params: &mut [f32], grads: &[f32], state: &mut [f32]) -> Result<(), Error> {
+        match self {
+            Self::Sgd(sgd) => sgd.step(params, grads, state),
+            Self::Adam(adam) => adam.step(params, grads, state),
+        }
+    }
+}
+
+/// How to train.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// Sequences B that are trained side by side.
+    pub batch: usize,
+    /// Steps T of a window.
+    pub window: usize,
+    /// The rule that changes weights.
+    pub optimizer: AnyOptimizer,
+    /// The largest norm of the gradient; infinity for any.
+    pub clip: f32,
+}
+
+impl Settings {
+    const fn extent(&self) -> Extent {
+        Extent { batch: self.batch, window: self.window }
+    }
+
+    /// Bytes of memory that training a model of this shape works in, its weights included.
+    #[must_use]
+    pub fn bytes(&self, shape: ModelShape<AnyCell>) -> usize {
+        let params = shape.params_len();
+        let extent = self.extent();
+        [
+            params,
+            params,
+            self.optimizer.state_len(params),
+            shape.state_len(self.batch),
+            shape.tape_len(extent),
+            shape.scratch_len(extent),
+            shape.pack_len(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+        .saturating_mul(size_of::<f32>())
+    }
+}
+
+/// A network in training.
+///
+/// ```
+/// use recurve::cell::{ActivationKind, AnyCell, CellKind};
+/// use recurve::host::{AnyOptimizer, Corpus, Network, Settings, Trainer, text::Clean};
+/// use recurve::Adam;
+///
+/// let corpus = Corpus::Chars("the quick brown fox ".repeat(50)).clean(Clean::Letters);
+/// let codes = corpus.vocabulary()?;
+/// let cell = AnyCell::new(CellKind::Elman, ActivationKind::Tanh, codes.len(), 24);
+/// let mut network = Network::new(cell, codes, corpus.alphabet(), Clean::Letters)?;
+/// network.init(1);
+/// let tokens = corpus.tokens(network.symbols())?;
+///
+/// let settings =
+///     Settings { batch: 4, window: 10, optimizer: AnyOptimizer::Adam(Adam::new(0.01)), clip: 1.0 };
+/// let mut trainer = Trainer::new(&mut network, &tokens, settings)?;
+/// while trainer.epochs() < 20 {
+///     trainer.step()?;
+/// }
+/// assert!(trainer.train_perplexity() < 1.5);
+/// # Ok::<(), recurve::host::HostError>(())
+/// ```
+#[derive(Debug)]
+pub struct Trainer<'n> {
+    network: &'n mut Network,
+    settings: Settings,
+    /// Tokens in time-major order: token k of sequence b at k·B + b.
+    rows: Vec<u16>,
+    windows: usize,
+    next: usize,
+    epochs: u64,
+    steps: u64,
+    epoch: Perplexity,
+    last_epoch: Option<Perplexity>,
+    state: Buffer,
+    tape: Buffer,
+    scratch: Buffer,
+    grads: Buffer,
+    optimizer_state: Buffer,
+}
+
+impl<'n> Trainer<'n> {
+    /// Starts a run on these tokens; the network's weights are where it starts from.
+    ///
+    /// # Errors
+    /// [`HostError::Setting`] for a batch or window of zero, [`HostError::TooShort`] unless each sequence of the batch
+    /// has a whole window, [`HostError::Memory`] if there is not enough, [`HostError::Model`] for a token outside of the
+    /// vocabulary.
+    pub fn new(network: &'n mut Network, tokens: &[u16], settings: Settings) -> Result<Self, HostError> {
+        let Settings { batch, window, optimizer, .. } = settings;
+        if batch == 0 || window == 0 {
+            return Err(HostError::Setting("the batch and the window must be at least 1".into()));
+        }
+        let needed = window.saturating_add(1).saturating_mul(batch);
+        if tokens.len() < needed {
+            return Err(HostError::TooShort { tokens: tokens.len(), needed });
+        }
+        let (shape, extent) = (network.shape(), settings.extent());
+        Inputs::Tokens(tokens).check(tokens.len(), shape.cell.inputs())?;
+        check_available(settings.bytes(shape))?;
+        Ok(Self {
+            rows: time_major(tokens, batch),
+            windows: (tokens.len() / batch - 1) / window,
+            next: 0,
+            epochs: 0,
+            steps: 0,
+            epoch: Perplexity::default(),
+            last_epoch: None,
+            state: Buffer::zeroed(shape.state_len(batch))?,
+            tape: Buffer::zeroed(shape.tape_len(extent))?,
+            scratch: Buffer::zeroed(shape.scratch_len(extent).saturating_add(shape.pack_len()))?,
+            grads: Buffer::zeroed(shape.params_len())?,
+            optimizer_state: Buffer::zeroed(optimizer.state_len(shape.params_len()))?,
+            network,
+            settings,
+        })
+    }
+
+    /// Trains on the next window and says its mean loss in nats.
+    ///
+    /// # Errors
+    /// [`HostError::Model`] if the loss or the gradient is not finite; the weights are then as they were.
+    pub fn step(&mut self) -> Result<f32, HostError> {
+        let Settings { batch, window, optimizer, clip } = self.settings;
+        let rows = batch * window;
+        let read = self.rows[self.next * rows..].split_at(rows).0;
+        let predicted = self.rows[self.next * rows + batch..].split_at(rows).0;
+        self.grads.fill(0.0);
+        let loss = best_lanes!(lanes => self.network.shape().gradient(
+            lanes,
+            &self.network.params,
+            Inputs::Tokens(read),
+            Targets::Tokens(predicted),
+            &mut self.state,
+            &mut self.tape,
+            &mut self.scratch,
+            &mut self.grads,
+        ))?;
+        clip_norm(&mut self.grads, clip)?;
+        optimizer.step(&mut self.network.params, &self.grads, &mut self.optimizer_state)?;
+        self.epoch.add_mean(loss, rows as u64);
+        self.steps += 1;
+        self.next += 1;
+        if self.next == self.windows {
+            self.end_epoch();
+        }
+        Ok(loss)
+    }
+
+    fn end_epoch(&mut self) {
+        self.next = 0;
+        self.epochs += 1;
+        self.last_epoch = Some(core::mem::take(&mut self.epoch));
+        self.state.fill(0.0);
+    }
+
+    /// The network as it is now.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        self.network
+    }
+
+    /// Windows of an epoch.
+    #[must_use]
+    pub const fn windows(&self) -> usize {
+        self.windows
+    }
+
+    /// Tokens predicted by a step: B·T.
+    #[must_use]
+    pub const fn tokens_per_step(&self) -> usize {
+        self.settings.batch * self.settings.window
+    }
+
+    /// Epochs completed.
+    #[must_use]
+    pub const fn epochs(&self) -> u64 {
+        self.epochs
+    }
+
+    /// Steps taken.
+    #[must_use]
+    pub const fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The perplexity of the last full epoch, each token as it was trained; of the epoch so far if there is none.
+    #[must_use]
+    pub fn train_perplexity(&self) -> f32 {
+        self.last_epoch.unwrap_or(self.epoch).value()
+    }
+
+    /// Changes the learning rate for the steps to come.
+    pub const fn set_lr(&mut self, lr: f32) {
+        match &mut self.settings.optimizer {
+            AnyOptimizer::Sgd(sgd) => sgd.lr = lr,
+            AnyOptimizer::Adam(adam) => adam.lr = lr,
+        }
+    }
+}
+
+/// Cuts tokens into `batch` sequences and lays them side by side, step by step.
+fn time_major(tokens: &[u16], batch: usize) -> Vec<u16> {
+    let length = tokens.len() / batch;
+    (0..length * batch).map(|row| tokens[row % batch * length + row / batch]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequences_lie_side_by_side() {
+        assert_eq!(time_major(&[0, 1, 2, 10, 11, 12, 99], 2), [0, 10, 1, 11, 2, 12]);
+    }
+}
