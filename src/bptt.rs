@@ -148,10 +148,10 @@ impl<C: Cell> ModelShape<C> {
     }
 
     /// Floats of scratch beyond [`scratch_len`](Self::scratch_len) that make the gradient faster: room for
-    /// transposed copies of weights. The result is the same, bit for bit.
+    /// a transposed copy of one layer's weights at a time. The result is the same, bit for bit.
     #[must_use]
     pub fn pack_len(self) -> usize {
-        self.head().pack_len().saturating_add(self.cell.pack_len())
+        self.head().pack_len().max(self.cell.pack_len())
     }
 
     /// The mean loss of a window, and its gradients, added to `grads`; `state`, which says how many sequences there

@@ -11,6 +11,10 @@
 //! | [`column_sums`] | c += Σ rows of B | gradients of biases |
 //!
 //! The order in which an element is summed depends on the sizes only, see [`chains`].
+//!
+//! All of it is inlined into a step or a window, so that sizes and instruction sets are known inside. Without
+//! optimisation that would put every temporary of every tile into one frame, 600 kB of stack for a gradient: in
+//! debug builds the inner loops are functions of their own (`tests/stack.rs`).
 
 mod elementwise;
 mod product;

@@ -44,25 +44,27 @@
 //! reads its own output. Nor does the number of parameters depend on the number of steps.
 //!
 //! ```
-//! use recurve::{Elman, kernels::{Mat, affine}, lanes::Portable, params::Flat};
+//! use recurve::kernels::{Mat, product};
+//! use recurve::lanes::Portable;
+//! use recurve::{Elman, Model, params::Flat};
 //!
-//! let mut cell = Elman::<2, 3>::ZERO;
-//! cell.w_xh = [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]];
-//! cell.w_hh = [[0.7, 0.8, 0.9], [-0.1, -0.2, -0.3], [-0.4, -0.5, -0.6]];
-//! cell.b_h = [0.01, 0.02, 0.03];
-//! let (x, h) = ([1.0, -2.0], [0.5, -0.5, 0.25]);
+//! let mut model = Model::<Elman<2, 3>, 3, 2>::ZERO;
+//! model.cell.w_xh = [[0.5, -1.0, 0.25], [1.0, 0.5, -0.5]];
+//! model.cell.w_hh = [[0.1, 0.2, 0.3], [-0.3, 0.4, 0.1], [0.2, -0.1, 0.5]];
+//! let (x, h) = ([1.0, -2.0], [0.5, 0.25, -1.0]);
 //!
-//! // X W_xh + H W_hh + b_h …
-//! let apart: [f32; 3] = core::array::from_fn(|j| {
-//!     let input: f32 = (0..2).map(|i| x[i] * cell.w_xh[i][j]).sum();
-//!     let recurrent: f32 = (0..3).map(|k| h[k] * cell.w_hh[k][j]).sum();
-//!     input + recurrent + cell.b_h[j]
-//! });
-//! // … is [X, H] [W_xh; W_hh] + b_h: W_xh and W_hh already lie one upon the other.
-//! let stacked = &cell.as_flat()[..(2 + 3) * 3];
-//! let mut together = [0.0; 3];
-//! affine(Portable, Mat::new(&[x[0], x[1], h[0], h[1], h[2]], 5), Mat::new(stacked, 3), &cell.b_h, &mut together);
-//! assert!(apart.iter().zip(together).all(|(a, t)| (a - t).abs() < 1e-6));
+//! // [X, H] times [W_xh; W_hh], one under the other, is X W_xh + H W_hh.
+//! let side_by_side = [x[0], x[1], h[0], h[1], h[2]];
+//! let stacked = &model.cell.as_flat()[..5 * 3];
+//! let mut a = model.cell.b_h;
+//! product(Portable, Mat::new(&side_by_side, 5), Mat::new(stacked, 3), &mut a);
+//!
+//! let (mut state, mut logits, mut scratch) = ([h], [0.0; 2], [[0.0; 3]]);
+//! model.step(&x, &mut state, &mut logits, &mut scratch)?;
+//! for j in 0..3 {
+//!     assert!((state[0][j] - a[j].tanh()).abs() < 1e-6);
+//! }
+//! # Ok::<(), recurve::Error>(())
 //! ```
 //!
 //! # Map
@@ -135,3 +137,7 @@ pub use vocab::{Symbols, Vocab, VocabError};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../tests/compile_fail.md")]
+struct MustNotCompile;

@@ -3,7 +3,7 @@
 use crate::lanes::Lanes;
 
 /// x ← f(x), element by element.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn map<L: Lanes>(lanes: L, x: &mut [f32], f: impl Fn(L::F) -> L::F) {
     let mut blocks = x.chunks_exact_mut(L::WIDTH);
     for block in &mut blocks {
@@ -16,7 +16,7 @@ pub fn map<L: Lanes>(lanes: L, x: &mut [f32], f: impl Fn(L::F) -> L::F) {
 }
 
 /// y ← f(y, x), element by element of equally long slices.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn zip_map<L: Lanes>(lanes: L, y: &mut [f32], x: &[f32], f: impl Fn(L::F, L::F) -> L::F) {
     debug_assert_eq!(y.len(), x.len());
     let mut blocks = y.chunks_exact_mut(L::WIDTH);
@@ -32,7 +32,7 @@ pub fn zip_map<L: Lanes>(lanes: L, y: &mut [f32], x: &[f32], f: impl Fn(L::F, L:
 }
 
 /// z ← f(z, x, y), element by element of equally long slices.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn zip2_map<L: Lanes>(
     lanes: L,
     z: &mut [f32],

@@ -118,7 +118,7 @@ impl Left for Columns<'_> {
 }
 
 /// All of C in tiles, as tall as the registers allow; what is left over in tiles of half the height.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn tiles<L: Lanes, const P: usize>(lanes: L, a: impl Left, b: Mat<'_>, start: Option<&[f32]>, c: &mut [f32]) {
     let n = b.cols;
     if n == 0 {
@@ -151,7 +151,7 @@ fn tiles<L: Lanes, const P: usize>(lanes: L, a: impl Left, b: Mat<'_>, start: Op
 }
 
 /// `R` rows of C from row i on: tiles of `C` registers of columns, then of one, then the overlapping last.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn wide<L: Lanes, const R: usize, const C: usize, const P: usize>(
     lanes: L,
     a: impl Left,
@@ -177,7 +177,7 @@ fn wide<L: Lanes, const R: usize, const C: usize, const P: usize>(
 }
 
 /// Rows i … i + R − 1 of C, the columns of `at`; the first `skip` of them are not stored.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 #[allow(clippy::too_many_arguments, reason = "a tile is cut out of three matrices")]
 fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
     lanes: L,

@@ -7,7 +7,7 @@ use crate::lanes::{FOLD, Lanes};
 
 /// Folds pairs of elements of `x` and `y`, which are equally long: `join` takes registers of them into partial
 /// results, which start from `start`; `join_last` folds those. The last registers are filled up with `pad`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn reduce<L: Lanes>(
     lanes: L,
     [x, y]: [&[f32]; 2],

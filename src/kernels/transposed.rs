@@ -57,7 +57,7 @@ impl<'a> Transposed<'a> {
 }
 
 /// The product row by row, a register of columns at a time.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn gathered<L: Lanes, const P: usize>(lanes: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32]) {
     let n = b.rows().max(1);
     for (a, c) in a.data.chunks_exact(a.cols.max(1)).zip(c.chunks_exact_mut(n)) {

@@ -1,0 +1,227 @@
+//! Random problems, and their translation for the f64 reference.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use recurve::cell::{ActivationKind, AnyCell, CellKind, Extent};
+use recurve::{Inputs, ModelShape, Targets};
+
+use super::compare::f64s;
+use crate::reference;
+use crate::reference::elman::Elman;
+use crate::reference::feedforward::Feedforward;
+use crate::reference::network::{Forward, Network, Window};
+use crate::reference::random::Random;
+
+/// Widths that leave every remainder of tiles and registers, on both sides of each limit of `chains`.
+pub const WIDTHS: [usize; 10] = [1, 2, 3, 5, 7, 17, 31, 33, 65, 67];
+
+/// Everything that a problem depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    pub kind: CellKind,
+    pub activation: ActivationKind,
+    pub inputs: usize,
+    pub hidden: usize,
+    pub outputs: usize,
+    pub batch: usize,
+    pub window: usize,
+    /// Whether inputs are tokens, and not vectors.
+    pub reads_tokens: bool,
+    /// Whether targets are tokens (cross-entropy), and not vectors (squared error).
+    pub predicts_tokens: bool,
+    pub seed: u64,
+}
+
+/// Sizes of either cell, any activation, any kind of inputs and targets.
+pub fn sizes() -> impl Strategy<Value = Sizes> {
+    let cells = (
+        select(CellKind::ALL),
+        select(vec![ActivationKind::Tanh, ActivationKind::Relu]),
+        select(vec![1, 2, 3, 5, 9, 33]),
+        select(WIDTHS.to_vec()),
+        select(vec![1, 2, 3, 6, 29, 34, 66]),
+    );
+    let windows = (select(vec![1, 2, 3, 5]), 1..=5_usize, any::<bool>(), any::<bool>(), any::<u64>());
+    (cells, windows).prop_map(
+        |(
+            (kind, activation, inputs, hidden, outputs),
+            (batch, window, reads_tokens, predicts_tokens, seed),
+        )| {
+            Sizes {
+                kind,
+                activation,
+                inputs,
+                hidden,
+                outputs,
+                batch,
+                window,
+                reads_tokens,
+                predicts_tokens,
+                seed,
+            }
+        },
+    )
+}
+
+/// Inputs or targets of several rows.
+#[derive(Clone, Debug)]
+pub enum Rows {
+    Tokens(Vec<u16>),
+    /// Vectors, and their length.
+    Vectors(Vec<f32>, usize),
+}
+
+impl Rows {
+    pub fn inputs(&self) -> Inputs<'_> {
+        match self {
+            Self::Tokens(tokens) => Inputs::Tokens(tokens),
+            Self::Vectors(x, _) => Inputs::Vectors(x),
+        }
+    }
+
+    pub fn targets(&self) -> Targets<'_> {
+        match self {
+            Self::Tokens(tokens) => Targets::Tokens(tokens),
+            Self::Vectors(y, _) => Targets::Vectors(y),
+        }
+    }
+
+    /// Some of the rows.
+    pub fn pick(&self, rows: impl Iterator<Item = usize>) -> Self {
+        match self {
+            Self::Tokens(tokens) => Self::Tokens(rows.map(|row| tokens[row]).collect()),
+            Self::Vectors(x, width) => {
+                Self::Vectors(rows.flat_map(|row| &x[row * width..][..*width]).copied().collect(), *width)
+            }
+        }
+    }
+}
+
+/// A model, a state and a window.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    pub shape: ModelShape<AnyCell>,
+    pub extent: Extent,
+    pub params: Vec<f32>,
+    pub state: Vec<f32>,
+    pub inputs: Rows,
+    pub targets: Rows,
+}
+
+/// `count` numbers in −scale … scale.
+#[expect(clippy::cast_possible_truncation, reason = "rounding is wanted")]
+pub fn numbers(random: &mut Random, count: usize, scale: f64) -> Vec<f32> {
+    random.values(count, scale).into_iter().map(|x| x as f32).collect()
+}
+
+fn tokens(random: &mut Random, count: usize, symbols: usize) -> Vec<u16> {
+    let tokens = random.tokens(count, symbols);
+    tokens.into_iter().map(|token| u16::try_from(token).expect("a small vocabulary")).collect()
+}
+
+/// 1/√n, so that a sum over n random weights is about as large as a term of it.
+fn root(n: usize) -> f64 {
+    f64::from(u32::try_from(n).expect("a small size")).sqrt().recip()
+}
+
+impl Problem {
+    /// Draws a problem in which no gradient is a small difference of large numbers: pre-activations stay about
+    /// ±1, and target vectors keep a distance from the outputs.
+    pub fn new(sizes: Sizes) -> Self {
+        let Sizes { kind, activation, inputs, hidden, outputs, batch, window, .. } = sizes;
+        let shape = ModelShape { cell: AnyCell::new(kind, activation, inputs, hidden), outputs };
+        let mut random = Random::new(sizes.seed);
+        let rows = batch * window;
+
+        let scale = if sizes.reads_tokens { 1.0 } else { root(inputs) };
+        let mut params = numbers(&mut random, inputs * hidden, scale);
+        if kind == CellKind::Elman {
+            params.extend(numbers(&mut random, hidden * hidden, root(hidden)));
+        }
+        params.extend(numbers(&mut random, hidden, 0.5));
+        params.extend(numbers(&mut random, hidden * outputs, root(hidden)));
+        params.extend(numbers(&mut random, outputs, 0.5));
+
+        let x = if sizes.reads_tokens {
+            Rows::Tokens(tokens(&mut random, rows, inputs))
+        } else {
+            Rows::Vectors(numbers(&mut random, rows * inputs, 1.0), inputs)
+        };
+        let y = if sizes.predicts_tokens {
+            Rows::Tokens(tokens(&mut random, rows, outputs))
+        } else {
+            let y = numbers(&mut random, rows * outputs, 1.0).into_iter().map(|y| y + 4.0);
+            Rows::Vectors(y.collect(), outputs)
+        };
+        let state = numbers(&mut random, batch * hidden, 1.0);
+        Self { shape, extent: Extent { batch, window }, params, state, inputs: x, targets: y }
+    }
+
+    /// The problem's window as the reference takes it.
+    pub fn reference_window(&self, inputs: usize) -> Window {
+        let whole = |tokens: &[u16]| tokens.iter().map(|&t| usize::from(t)).collect::<Vec<_>>();
+        let x = match &self.inputs {
+            Rows::Tokens(tokens) => reference::one_hot(&whole(tokens), inputs),
+            Rows::Vectors(x, _) => f64s(x),
+        };
+        let targets = match &self.targets {
+            Rows::Tokens(tokens) => reference::loss::Targets::Tokens(whole(tokens)),
+            Rows::Vectors(y, _) => reference::loss::Targets::Vectors(f64s(y)),
+        };
+        Window { batch: self.extent.batch, x, targets }
+    }
+
+    /// The reference's answer.
+    pub fn expected(&self) -> Expected {
+        let activation = match self.shape.cell.activation() {
+            ActivationKind::Relu => reference::Activation::Relu,
+            _ => reference::Activation::Tanh,
+        };
+        match self.shape.cell {
+            AnyCell::Elman(c) => self.answer(Elman::zeros(c.inputs, c.hidden, activation)),
+            AnyCell::Feedforward(c) => self.answer(Feedforward::zeros(c.inputs, c.hidden, activation)),
+            other => panic!("no reference for {other:?}"),
+        }
+    }
+
+    fn answer<C: reference::Cell>(&self, cell: C) -> Expected {
+        let window = self.reference_window(cell.inputs());
+        let network = Network::new(cell, self.shape.outputs).with_flat(&f64s(&self.params));
+        // The crate's state of a layer without memory is its last output, which nothing reads.
+        let state = if network.cell.state() == 0 { Vec::new() } else { f64s(&self.state) };
+        let (forward, gradients) = network.gradients(&window, &state);
+        let tensors = gradients.parameters.tensors();
+        Expected {
+            loss: forward.loss,
+            margin: margin(&network, &window, &forward),
+            state: forward.h[forward.h.len() - self.state.len()..].to_vec(),
+            h: forward.h,
+            logits: forward.logits,
+            gradients: tensors.into_iter().map(|(name, values)| (name, values.to_vec())).collect(),
+        }
+    }
+}
+
+/// How near to zero any rectified unit's pre-activation z comes: rounding must not carry it across.
+///
+/// A unit shows max(z, 0), and with the signs of its weights changed max(−z, 0).
+fn margin<C: reference::Cell>(network: &Network<C>, window: &Window, forward: &Forward) -> f64 {
+    let negative: Vec<f64> = network.flat().iter().map(|w| -w).collect();
+    let mirror = network.with_flat(&negative).cell;
+    let mut states = forward.states_before.chunks_exact(mirror.state().max(1));
+    let mirrored = window.x.chunks_exact(mirror.inputs());
+    let mirrored = mirrored.flat_map(|x| mirror.step(x, states.next().unwrap_or_default()).h);
+    mirrored.zip(&forward.h).map(|(m, h)| m.max(*h)).fold(f64::INFINITY, f64::min)
+}
+
+/// What the reference computes for a problem.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    pub loss: f64,
+    /// See [`margin`]; without meaning for tanh.
+    pub margin: f64,
+    pub h: Vec<f64>,
+    pub logits: Vec<f64>,
+    pub state: Vec<f64>,
+    pub gradients: Vec<(&'static str, Vec<f64>)>,
+}

@@ -1,0 +1,262 @@
+//! Every kernel on every kind of lanes: the documented order of summation, followed by a plain loop, gives the very
+//! same bits, whatever the width; and a naive f64 loop gives nearly the same numbers.
+
+#[allow(dead_code, reason = "each test crate uses its part of the helpers")]
+mod common;
+#[allow(dead_code, reason = "each test crate uses its part of the reference")]
+mod reference;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use recurve::kernels::{self, Mat, Transposed, chains};
+use recurve::lanes::{FOLD, Lanes, Portable, Scalar};
+
+use common::Problem;
+use common::compare::{Tolerance, bits, f64s};
+use common::problem::{WIDTHS, numbers, sizes};
+use reference::random::Random;
+
+/// What the lanes' `mul_add` computes: they promise two roundings or one.
+fn mul_add<L: Lanes>(a: f32, b: f32, c: f32) -> f32 {
+    if L::FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// c += Σ_k a_k b_k in `chains` partial sums: k goes to sum k mod P, the first starts from c, the end is in order.
+fn dot<L: Lanes>(chains: usize, c: f32, terms: impl Iterator<Item = (f32, f32)>) -> f32 {
+    let mut sums = vec![0.0; chains];
+    sums[0] = c;
+    for (k, (a, b)) in terms.enumerate() {
+        sums[k % chains] = mul_add::<L>(a, b, sums[k % chains]);
+    }
+    sums.into_iter().reduce(|total, sum| total + sum).unwrap_or(c)
+}
+
+/// Matrices A (m×k), B (k×n) and C (m×n), B also as n×k and A also as k×m, all from a few numbers.
+#[derive(Clone, Debug)]
+struct Matrices {
+    m: usize,
+    k: usize,
+    n: usize,
+    a: Vec<f32>,
+    b: Vec<f32>,
+    c: Vec<f32>,
+}
+
+fn matrices() -> impl Strategy<Value = Matrices> {
+    // Fewer than, as many as, and more than a tile has rows; no terms at all.
+    let rows = select(vec![1, 2, 3, 4, 5, 7, 8, 9, 15]);
+    let terms = select(vec![0, 1, 2, 3, 4, 5, 6, 7, 9, 33]);
+    let widths = WIDTHS.into_iter().chain([4, 8, 16, 29, 32, 64, 66, 100, 130]).collect::<Vec<_>>();
+    (rows, terms, select(widths), any::<u64>()).prop_map(|(m, k, n, seed)| {
+        let mut random = Random::new(seed);
+        let mut draw = |count| numbers(&mut random, count, 1.0);
+        Matrices { m, k, n, a: draw(m * k), b: draw(k * n), c: draw(m * n) }
+    })
+}
+
+impl Matrices {
+    /// C += Σ_k a(i, k) · b(k, j), in the documented order.
+    fn in_order<L: Lanes>(
+        &self,
+        chains: usize,
+        a: impl Fn(usize, usize) -> f32,
+        b: impl Fn(usize, usize) -> f32,
+    ) -> Vec<f32> {
+        let (a, b) = (&a, &b);
+        let element =
+            |i, j| dot::<L>(chains, self.c[i * self.n + j], (0..self.k).map(|k| (a(i, k), b(k, j))));
+        (0..self.m).flat_map(|i| (0..self.n).map(move |j| (i, j))).map(|(i, j)| element(i, j)).collect()
+    }
+
+    /// All products and the sums of columns against their documented order.
+    fn check<L: Lanes>(&self, lanes: L) -> Result<(), TestCaseError> {
+        let Self { m, k, n, .. } = *self;
+        let run = |f: &dyn Fn(&mut [f32])| {
+            let mut c = self.c.clone();
+            f(&mut c);
+            bits(&c)
+        };
+        let plain = self.in_order::<L>(chains(n), |i, p| self.a[i * k + p], |p, j| self.b[p * n + j]);
+        let (a, b) = (Mat::new(&self.a, k), Mat::new(&self.b, n));
+        prop_assert_eq!(run(&|c| kernels::product(lanes, a, b, c)), bits(&plain));
+
+        let (bias, _) = self.c.split_at(n);
+        let layer = Self { c: bias.repeat(m), ..self.clone() };
+        let affine = layer.in_order::<L>(chains(n), |i, p| self.a[i * k + p], |p, j| self.b[p * n + j]);
+        prop_assert_eq!(run(&|c| kernels::affine(lanes, a, b, bias, c)), bits(&affine));
+
+        let at = self.in_order::<L>(1, |i, p| self.a[p * m + i], |p, j| self.b[p * n + j]);
+        prop_assert_eq!(run(&|c| kernels::product_at(lanes, Mat::new(&self.a, m), b, c)), bits(&at));
+
+        let bt = self.in_order::<L>(chains(n), |i, p| self.a[i * k + p], |p, j| self.b[j * k + p]);
+        let b = Mat::new(&self.b, k);
+        let with_room =
+            |room: usize| run(&|c| Transposed::new(b, &mut vec![f32::NAN; room]).product(lanes, a, c));
+        prop_assert_eq!(with_room(0), bits(&bt));
+        prop_assert_eq!(with_room((k * n).max(1) - 1), bits(&bt));
+        prop_assert_eq!(with_room(k * n), bits(&bt));
+        prop_assert_eq!(with_room(k * n + 5), bits(&bt));
+
+        let mut sums = self.c[..n].to_vec();
+        let in_order = (0..n).map(|j| (0..k).fold(sums[j], |sum, p| sum + self.b[p * n + j]));
+        let in_order: Vec<f32> = in_order.collect();
+        kernels::column_sums(lanes, Mat::new(&self.b, n), &mut sums);
+        prop_assert_eq!(bits(&sums), bits(&in_order));
+        Ok(())
+    }
+}
+
+/// Element i goes to virtual lane i mod [`FOLD`]; the upper half is folded onto the lower until one is left.
+fn fold<X: Copy>(
+    x: &[X],
+    start: f32,
+    join: impl Fn(f32, X) -> f32,
+    join_last: impl Fn(f32, f32) -> f32,
+) -> f32 {
+    let mut lanes = vec![start; FOLD];
+    for (i, &x) in x.iter().enumerate() {
+        lanes[i % FOLD] = join(lanes[i % FOLD], x);
+    }
+    while lanes.len() > 1 {
+        let upper = lanes.split_off(lanes.len() / 2);
+        lanes.iter_mut().zip(upper).for_each(|(lower, upper)| *lower = join_last(*lower, upper));
+    }
+    lanes[0]
+}
+
+fn check_reductions<L: Lanes>(lanes: L, x: &[f32]) -> Result<(), TestCaseError> {
+    let add = |a: f32, b: f32| a + b;
+    let sum = kernels::sum(lanes, x);
+    prop_assert_eq!(sum.to_bits(), fold(x, 0.0, add, add).to_bits());
+    let squares = kernels::sum_of_squares(lanes, x);
+    prop_assert_eq!(squares.to_bits(), fold(x, 0.0, |a, x| mul_add::<L>(x, x, a), add).to_bits());
+    // The elements backwards as the other factor.
+    let y: Vec<f32> = x.iter().rev().copied().collect();
+    let products: Vec<(f32, f32)> = x.iter().copied().zip(y.iter().copied()).collect();
+    let dot = fold(&products, 0.0, |a, (x, y)| mul_add::<L>(x, y, a), add);
+    prop_assert_eq!(kernels::dot(lanes, x, &y).to_bits(), dot.to_bits());
+    let doubles = kernels::sum_of(lanes, x, 0.0, |x| lanes.add(x, x));
+    prop_assert_eq!(doubles.to_bits(), fold(x, 0.0, |a, x| a + (x + x), add).to_bits());
+
+    let exact = |f: fn(f64) -> f64| f64s(x).into_iter().map(f).sum::<f64>();
+    let allowed = 1e-6 * exact(f64::abs);
+    prop_assert!((f64::from(sum) - exact(|x| x)).abs() <= allowed);
+    prop_assert!((f64::from(squares) - exact(|x| x * x)).abs() <= allowed);
+
+    let largest = |f: fn(f32) -> f32, least| x.iter().copied().map(f).fold(least, f32::max);
+    prop_assert_eq!(kernels::max(lanes, x), largest(|x| x, f32::NEG_INFINITY));
+    prop_assert_eq!(kernels::max_abs(lanes, x), largest(f32::abs, 0.0));
+    prop_assert!(kernels::all_finite(lanes, x));
+    Ok(())
+}
+
+/// One element that is not finite is seen wherever it stands, and NaN is passed over by maxima.
+fn check_not_finite<L: Lanes>(lanes: L, x: &[f32], at: usize) -> Result<(), TestCaseError> {
+    for bad in [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let mut x = x.to_vec();
+        x[at] = bad;
+        prop_assert!(!kernels::all_finite(lanes, &x));
+    }
+    let mut without = x.to_vec();
+    without.remove(at);
+    let mut x = x.to_vec();
+    x[at] = f32::NAN;
+    prop_assert_eq!(kernels::max(lanes, &x), kernels::max(lanes, &without));
+    prop_assert_eq!(kernels::max_abs(lanes, &x), kernels::max_abs(lanes, &without));
+    Ok(())
+}
+
+fn check_elementwise<L: Lanes>(lanes: L, z: &[f32], x: &[f32], y: &[f32]) -> Result<(), TestCaseError> {
+    let each = |f: &dyn Fn(usize) -> f32| bits(&(0..z.len()).map(f).collect::<Vec<_>>());
+    let run = |f: &dyn Fn(&mut [f32])| {
+        let mut z = z.to_vec();
+        f(&mut z);
+        bits(&z)
+    };
+    prop_assert_eq!(run(&|z| kernels::map(lanes, z, |z| lanes.mul(z, z))), each(&|i| z[i] * z[i]));
+    prop_assert_eq!(run(&|z| kernels::scale(lanes, z, 0.3)), each(&|i| 0.3 * z[i]));
+    prop_assert_eq!(run(&|z| kernels::zip_map(lanes, z, x, |z, x| lanes.sub(z, x))), each(&|i| z[i] - x[i]));
+    prop_assert_eq!(
+        run(&|z| kernels::zip2_map(lanes, z, x, y, |z, x, y| lanes.sub(lanes.mul(x, y), z))),
+        each(&|i| x[i] * y[i] - z[i])
+    );
+    prop_assert_eq!(
+        run(&|z| kernels::add_scaled(lanes, z, x, 0.3)),
+        each(&|i| mul_add::<L>(0.3, x[i], z[i]))
+    );
+    prop_assert_eq!(run(&|z| kernels::copy(x, z)), bits(x));
+    Ok(())
+}
+
+/// Slices of up to 70 elements: no register filled, some, and several folds.
+fn slices() -> impl Strategy<Value = Vec<f32>> {
+    prop::collection::vec(-1.0_f32..1.0, 0..70)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 128, ..ProptestConfig::default() })]
+
+    #[test]
+    fn products_are_summed_in_the_documented_order_on_all_lanes(matrices in matrices()) {
+        matrices.check(Scalar)?;
+        matrices.check(Portable)?;
+    }
+
+    #[test]
+    fn products_are_those_of_a_naive_loop_in_f64(matrices in matrices()) {
+        let Matrices { m, k, n, a, b, c } = &matrices;
+        let mut expected = f64s(c);
+        for i in 0..*m {
+            for j in 0..*n {
+                for p in 0..*k {
+                    expected[i * n + j] += f64::from(a[i * k + p]) * f64::from(b[p * n + j]);
+                }
+            }
+        }
+        let mut actual = c.clone();
+        kernels::product(Portable, Mat::new(a, *k), Mat::new(b, *n), &mut actual);
+        Tolerance { norm: 1e-6, element: 4e-6 }.check_beside("product", &actual, &expected, 1.0);
+    }
+
+    #[test]
+    fn reductions_fold_the_documented_tree_on_all_lanes(x in slices()) {
+        check_reductions(Scalar, &x)?;
+        check_reductions(Portable, &x)?;
+    }
+
+    #[test]
+    fn what_is_not_finite_is_seen_anywhere(x in prop::collection::vec(-1.0_f32..1.0, 1..70), at: prop::sample::Index) {
+        let at = at.index(x.len());
+        check_not_finite(Scalar, &x, at)?;
+        check_not_finite(Portable, &x, at)?;
+    }
+
+    #[test]
+    fn elementwise_kernels_take_each_element(z in slices(), seed: u64) {
+        let mut random = Random::new(seed);
+        let [x, y] = [(); 2].map(|()| numbers(&mut random, z.len(), 1.0));
+        check_elementwise(Scalar, &z, &x, &y)?;
+        check_elementwise(Portable, &z, &x, &y)?;
+    }
+
+    #[test]
+    fn windows_and_steps_are_the_same_bits_on_all_lanes(sizes in sizes()) {
+        let problem = Problem::new(sizes);
+        let (scalar, portable) = (problem.gradient_with(Scalar, 0), problem.gradient_with(Portable, 0));
+        prop_assert_eq!(scalar.loss.to_bits(), portable.loss.to_bits());
+        prop_assert_eq!(bits(&scalar.h), bits(&portable.h));
+        prop_assert_eq!(bits(&scalar.state), bits(&portable.state));
+        prop_assert_eq!(bits(&scalar.grads), bits(&portable.grads));
+
+        let (scalar, portable) = (problem.steps_with(Scalar), problem.steps_with(Portable));
+        prop_assert_eq!(bits(&scalar.1), bits(&portable.1));
+        prop_assert_eq!(bits(&scalar.2), bits(&portable.2));
+    }
+}
+
+#[test]
+fn a_matrix_has_only_the_rows_that_it_has() {
+    let mat = Mat::new(&[1.0, 2.0, 3.0, 4.0], 2);
+    assert_eq!((mat.rows(), mat.row(1), mat.row(2)), (2, &[3.0, 4.0][..], &[][..]));
+    assert_eq!((Mat::new(&[], 0).rows(), Mat::new(&[], 0).row(0)), (0, &[][..]));
+}

@@ -1,0 +1,89 @@
+//! Training and stepping a model of 256 hidden units needs less than 64 KiB of stack, in a debug build too.
+//!
+//! Its weights alone are 320 kB, so a model, a gradient or a workspace that were passed or returned by value anywhere
+//! would end the process here.
+
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use rand_pcg::Pcg32;
+use rand_pcg::rand_core::SeedableRng;
+use recurve::params::Flat;
+use recurve::{
+    Adam, CharRnn, Error, Feedforward, Inputs, Model, Optimizer, Relu, Sgd, Targets, Workspace, clip_norm,
+};
+
+const STACK: usize = 64 << 10;
+
+const V: usize = 28;
+const H: usize = 256;
+const B: usize = 2;
+const T: usize = 16;
+
+type Net = CharRnn<V, H>;
+type LayerNet = Model<Feedforward<V, H, Relu>, H, V>;
+
+/// As on a chip, everything large is a static that takes no flash.
+static MODEL: Mutex<Net> = Mutex::new(Net::ZERO);
+static GRADS: Mutex<Net> = Mutex::new(Net::ZERO);
+static WORKSPACE: Mutex<Workspace<recurve::Elman<V, H>, H, V, B, T>> = Mutex::new(Workspace::ZERO);
+static OPTIMIZER: Mutex<[f32; 2 * Net::LEN + 2]> = Mutex::new([0.0; 2 * Net::LEN + 2]);
+
+/// Runs `f` in a thread with a small stack. A thread that needs more ends the whole process.
+fn with_small_stack(f: impl FnOnce() -> Result<(), Error> + Send + 'static) {
+    let thread = thread::Builder::new().stack_size(STACK).spawn(f).expect("a thread");
+    thread.join().expect("no panic").expect("no error");
+}
+
+/// A window of tokens, the next tokens as targets.
+fn window() -> ([u16; B * T], [u16; B * T]) {
+    let token = |row: usize| u16::try_from(row * 5 % V).unwrap_or(0);
+    (std::array::from_fn(token), std::array::from_fn(|row| token(row + B)))
+}
+
+#[test]
+fn training_and_stepping_in_statics() {
+    with_small_stack(|| {
+        let [mut model, mut grads] =
+            [&MODEL, &GRADS].map(|net| net.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut workspace = WORKSPACE.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = OPTIMIZER.lock().unwrap_or_else(PoisonError::into_inner);
+        model.init(&mut Pcg32::seed_from_u64(1));
+
+        let (x, y) = window();
+        let (inputs, targets) = (Inputs::Tokens(&x), Targets::Tokens(&y));
+        let mut state = [[0.0; H]; B];
+        let before = model.gradient(inputs, targets, &mut state, &mut workspace, &mut grads)?;
+        clip_norm(grads.as_flat_mut(), 1.0)?;
+        Adam::new(0.01).step(model.as_flat_mut(), grads.as_flat(), &mut memory[..])?;
+        Sgd { lr: 0.1, momentum: 0.0 }.step(model.as_flat_mut(), grads.as_flat(), &mut [])?;
+        Sgd { lr: 0.1, momentum: 0.9 }.step(model.as_flat_mut(), grads.as_flat(), &mut memory[..Net::LEN])?;
+        state.set_zero();
+        let after = model.loss(inputs, targets, &mut state, &mut workspace)?;
+        assert!(after < before, "{after} is not below {before}");
+
+        let (mut state, mut logits, mut scratch) = ([[0.0; H]], [0.0; V], [[0.0; H]]);
+        model.step(3_u16, &mut state, &mut logits, &mut scratch)?;
+        model.step(&[0.5; V], &mut state, &mut logits, &mut scratch)
+    });
+}
+
+#[test]
+fn training_in_a_zeroed_allocation() {
+    with_small_stack(|| {
+        let mut model = bytemuck::zeroed_box::<LayerNet>();
+        let mut grads = bytemuck::zeroed_box::<LayerNet>();
+        let mut workspace = bytemuck::zeroed_box::<Workspace<_, H, V, B, T>>();
+        model.init(&mut Pcg32::seed_from_u64(1));
+
+        let (_, y) = window();
+        let x = vec![0.25; B * T * V];
+        let (inputs, targets) = (Inputs::Vectors(&x), Targets::Tokens(&y));
+        let mut state = [[0.0; H]; B];
+        let before = model.gradient(inputs, targets, &mut state, &mut workspace, &mut grads)?;
+        Sgd { lr: 0.1, momentum: 0.0 }.step(model.as_flat_mut(), grads.as_flat(), &mut [])?;
+        let after = model.loss(inputs, targets, &mut state, &mut workspace)?;
+        assert!(after < before, "{after} is not below {before}");
+        Ok(())
+    });
+}
