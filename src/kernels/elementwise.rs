@@ -1,6 +1,6 @@
 //! Element by element over slices.
 
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, inlined};
 
 /// x ← f(x), element by element.
 #[cfg_attr(not(debug_assertions), inline(always))]
@@ -57,14 +57,14 @@ pub fn zip2_map<L: Lanes>(
 #[inline(always)]
 pub fn scale<L: Lanes>(lanes: L, x: &mut [f32], k: f32) {
     let k = lanes.splat(k);
-    map(lanes, x, |x| lanes.mul(x, k));
+    map(lanes, x, inlined!(|x| lanes.mul(x, k)));
 }
 
 /// y ← y + k · x
 #[inline(always)]
 pub fn add_scaled<L: Lanes>(lanes: L, y: &mut [f32], x: &[f32], k: f32) {
     let k = lanes.splat(k);
-    zip_map(lanes, y, x, |y, x| lanes.mul_add(k, x, y));
+    zip_map(lanes, y, x, inlined!(|y, x| lanes.mul_add(k, x, y)));
 }
 
 /// to ← from, as far as both reach.

@@ -19,7 +19,7 @@
 use core::{array::from_fn, ops::Range};
 
 use super::Mat;
-use crate::lanes::{FOLD, Lanes};
+use crate::lanes::{FOLD, Lanes, inlined};
 
 /// The number P of partial sums for a product with `cols` columns; see the module's third note.
 #[inline(always)]
@@ -33,15 +33,17 @@ pub const fn chains(cols: usize) -> usize {
 }
 
 /// C (m×n) += A (m×k) · B (k×n).
-#[inline(always)]
+#[cfg_attr(feature = "std", inline(never))]
+#[cfg_attr(not(feature = "std"), inline(always))]
 pub fn product<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32]) {
-    by_width(lanes, a, b, None, c);
+    lanes.run(inlined!(|| by_width(lanes, a, b, None, c)));
 }
 
 /// C (m×n) ← bias + A (m×k) · B (k×n), with the bias (n) in each row: a layer of weights.
-#[inline(always)]
+#[cfg_attr(feature = "std", inline(never))]
+#[cfg_attr(not(feature = "std"), inline(always))]
 pub fn affine<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, bias: &[f32], c: &mut [f32]) {
-    by_width(lanes, a, b, Some(bias), c);
+    lanes.run(inlined!(|| by_width(lanes, a, b, Some(bias), c)));
 }
 
 /// With as many partial sums as the width asks for. Each row of C starts from `start`, or from what it holds.
@@ -55,16 +57,17 @@ fn by_width<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, start: Option<&[f32]>, c
 }
 
 /// C (m×n) += Aᵀ · B for A (r×m) and B (r×n): the sum over rows r, in their order.
-#[inline(always)]
+#[cfg_attr(feature = "std", inline(never))]
+#[cfg_attr(not(feature = "std"), inline(always))]
 pub fn product_at<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32]) {
-    tiles::<L, 1>(lanes, Columns(a), b, None, c);
+    lanes.run(inlined!(|| tiles::<L, 1>(lanes, Columns(a), b, None, c)));
 }
 
 /// c += the rows of B, in their order.
 #[inline(always)]
 pub fn column_sums<L: Lanes>(lanes: L, b: Mat<'_>, c: &mut [f32]) {
     for row in b.data.chunks_exact(b.cols.max(1)) {
-        super::zip_map(lanes, c, row, |c, b| lanes.add(c, b));
+        super::zip_map(lanes, c, row, inlined!(|c, b| lanes.add(c, b)));
     }
 }
 
@@ -208,7 +211,12 @@ fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
         }
     }
     for r in 0..R {
-        let total: [L::F; C] = from_fn(|c| (1..P).fold(sums[0][r][c], |t, p| lanes.add(t, sums[p][r][c])));
+        let mut total = sums[0][r];
+        for p in 1..P {
+            for c in 0..C {
+                total[c] = lanes.add(total[c], sums[p][r][c]);
+            }
+        }
         let row = c.get_mut((i + r) * b.cols..).and_then(|rest| rest.get_mut(at.clone())).unwrap_or_default();
         store(lanes, total, row, skip);
     }
@@ -218,7 +226,13 @@ fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
 #[inline(always)]
 fn load<L: Lanes, const C: usize>(lanes: L, row: &[f32], at: &Range<usize>) -> [L::F; C] {
     let row = row.get(at.clone()).unwrap_or_default();
-    from_fn(|c| row.get(c * L::WIDTH..).map_or(lanes.splat(0.0), |row| lanes.load(row)))
+    let mut registers = [lanes.splat(0.0); C];
+    for c in 0..C {
+        if let Some(part) = row.get(c * L::WIDTH..) {
+            registers[c] = lanes.load(part);
+        }
+    }
+    registers
 }
 
 /// One position of the sum: a register of A's elements times one of B's, for each pair.
