@@ -13,6 +13,7 @@ use crate::error::{Buffer, Error, exactly};
 use crate::kernels::{map, max, scale, sum, sum_of, sum_of_squares, zip_map};
 use crate::lanes::{Lanes, Scalar, best_lanes, inlined};
 use crate::math;
+use crate::params::{rows, rows_mut};
 use perplexity::Sum;
 
 /// What the outputs of several rows should have been.
@@ -100,12 +101,12 @@ pub(crate) fn backward<L: Lanes>(lanes: L, outputs: &mut [f32], cols: usize, tar
     let mut total = Sum::default();
     match targets {
         Targets::Tokens(tokens) => {
-            for (o, &target) in outputs.chunks_exact_mut(cols).zip(tokens) {
+            for (o, &target) in rows_mut(outputs, cols).zip(tokens) {
                 total.add(cross_entropy_backward(lanes, o, target, weight));
             }
         }
         Targets::Vectors(y) => {
-            for (o, y) in outputs.chunks_exact_mut(cols).zip(y.chunks_exact(cols)) {
+            for (o, y) in rows_mut(outputs, cols).zip(rows(y, cols)) {
                 total.add(squared_error_backward(lanes, o, y, weight));
             }
         }

@@ -7,6 +7,7 @@ use super::Extent;
 use crate::error::{Buffer, Error, exactly};
 use crate::kernels::{Mat, Transposed, affine, column_sums, product_at, zip_map, zip2_map};
 use crate::lanes::{Lanes, inlined};
+use crate::params::rows_mut;
 
 /// Inputs of several rows: of a batch, or of a window of batches.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,7 +86,7 @@ impl InputWeights<'_> {
     pub(crate) fn forward<L: Lanes>(self, lanes: L, inputs: Inputs<'_>, a: &mut [f32]) {
         match inputs {
             Inputs::Tokens(tokens) => {
-                for (a, &token) in a.chunks_exact_mut(self.w.cols.max(1)).zip(tokens) {
+                for (a, &token) in rows_mut(a, self.w.cols).zip(tokens) {
                     let row = self.w.row(usize::from(token));
                     zip2_map(lanes, a, self.b, row, inlined!(|_, b, w| lanes.add(b, w)));
                 }
@@ -108,7 +109,7 @@ impl InputWeights<'_> {
         column_sums(lanes, d_a, d_b);
         match inputs {
             Inputs::Tokens(tokens) => {
-                for (d_a, &token) in d_a.data.chunks_exact(d_a.cols.max(1)).zip(tokens) {
+                for (d_a, &token) in d_a.iter().zip(tokens) {
                     let row = usize::from(token) * d_a.len();
                     let d_w = d_w
                         .get_mut(row..)

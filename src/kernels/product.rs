@@ -66,7 +66,7 @@ pub fn product_at<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32]) {
 /// c += the rows of B, in their order.
 #[inline(always)]
 pub fn column_sums<L: Lanes>(lanes: L, b: Mat<'_>, c: &mut [f32]) {
-    for row in b.data.chunks_exact(b.cols.max(1)) {
+    for row in b.iter() {
         super::zip_map(lanes, c, row, inlined!(|c, b| lanes.add(c, b)));
     }
 }
@@ -109,7 +109,7 @@ impl Left for Columns<'_> {
     #[inline(always)]
     fn groups<const R: usize, const P: usize>(self, i: usize) -> impl Iterator<Item = [[f32; P]; R]> {
         const { assert!(P == 1) }
-        self.0.data.chunks_exact(self.0.cols).map(move |row| {
+        self.0.iter().map(move |row| {
             let part = row.get(i..).and_then(|row| row.first_chunk()).copied().unwrap_or([0.0; R]);
             from_fn(|r| [part[r]; P])
         })
@@ -196,9 +196,10 @@ fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
     for (r, sums) in sums[0].iter_mut().enumerate() {
         *sums = load(lanes, start.unwrap_or(Mat::new(c, b.cols).row(i + r)), &at);
     }
-    let groups = b.data.chunks_exact(P * b.cols);
-    let last = groups.remainder();
-    for (a, rows) in a.groups::<R, P>(i).zip(groups) {
+    let mut rest = b.data;
+    for a in a.groups::<R, P>(i) {
+        let Some((rows, below)) = rest.split_at_checked(P * b.cols) else { break };
+        rest = below;
         for p in 0..P {
             let row = load(lanes, Mat::new(rows, b.cols).row(p), &at);
             add_products(lanes, &mut sums[p], from_fn(|r| a[r][p]), row);
@@ -206,7 +207,7 @@ fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
     }
     let a = a.rest::<R, P>(i);
     for p in 0..P {
-        if let Some(row) = last.get(p * b.cols..(p + 1) * b.cols) {
+        if let Some(row) = rest.get(p * b.cols..(p + 1) * b.cols) {
             add_products(lanes, &mut sums[p], from_fn(|r| a[r][p]), load(lanes, row, &at));
         }
     }

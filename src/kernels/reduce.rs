@@ -27,8 +27,8 @@ fn reduce<L: Lanes>(
         take(lanes, &mut partial, (&last[0], &last[1]), &join);
     }
     let mut folded = [start; FOLD];
-    for (to, partial) in folded.chunks_exact_mut(L::WIDTH).zip(partial) {
-        lanes.store(partial, to);
+    for register in 0..FOLD / L::WIDTH {
+        lanes.store(partial[register], &mut folded[register * L::WIDTH..]);
     }
     let mut half = FOLD / 2;
     while half > 0 {
@@ -48,9 +48,9 @@ fn take<L: Lanes>(
     (x, y): (&[f32; FOLD], &[f32; FOLD]),
     join: &impl Fn(L::F, L::F, L::F) -> L::F,
 ) {
-    let registers = x.chunks_exact(L::WIDTH).zip(y.chunks_exact(L::WIDTH));
-    for (partial, (x, y)) in partial.iter_mut().zip(registers) {
-        *partial = join(*partial, lanes.load(x), lanes.load(y));
+    for register in 0..FOLD / L::WIDTH {
+        let (x, y) = (&x[register * L::WIDTH..], &y[register * L::WIDTH..]);
+        partial[register] = join(partial[register], lanes.load(x), lanes.load(y));
     }
 }
 
