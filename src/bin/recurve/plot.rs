@@ -1,9 +1,11 @@
 //! The plot of a run: training and validation perplexity over steps, and the best n-gram as a line to get below.
 
+use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use recurve::host::baseline::OrderReport;
 
 use crate::failure::Failure;
+use crate::report::grouped;
 use crate::session::Point;
 
 const SIZE: (u32, u32) = (960, 560);
@@ -65,6 +67,10 @@ fn draw<'a>(picture: &Picture<'_>, area: &Area<'a>) -> Result<(), DrawError<'a>>
         .configure_mesh()
         .x_desc("steps")
         .y_desc("perplexity")
+        .x_label_formatter(&|step| grouped(step.round() as u64))
+        .y_label_formatter(&|perplexity| perplexity.to_string())
+        .x_labels(8)
+        .y_labels(16)
         .axis_desc_style(("sans-serif", 16))
         .label_style(("sans-serif", 14))
         .light_line_style(TRANSPARENT)
@@ -88,7 +94,7 @@ fn draw<'a>(picture: &Picture<'_>, area: &Area<'a>) -> Result<(), DrawError<'a>>
         chart
             .draw_series(DashedLineSeries::new([(0.0, y), (steps, y)], 6, 4, N_GRAM.stroke_width(2)))?
             .label(label)
-            .legend(|(x, y)| PathElement::new([(x, y), (x + 22, y)], N_GRAM.stroke_width(2)));
+            .legend(|(x, y)| DashedPathElement::new([(x, y), (x + 22, y)], 6, 4, N_GRAM.stroke_width(2)));
     }
     chart
         .configure_series_labels()
