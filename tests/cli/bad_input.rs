@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::run::{Folder, SMALL, rhyme, trained};
+use crate::run::{Folder, SIZES, SMALL, rhyme, trained};
 
 #[test]
 fn texts() {
@@ -92,7 +92,7 @@ fn places_that_cannot_be_written() {
 fn a_run_that_diverges() {
     let folder = Folder::new().with("text.txt", rhyme());
     let train =
-        format!("train text.txt {SMALL} --optimizer sgd --lr 1e38 --clip inf --out m.rnn --plot p.svg");
+        format!("train text.txt {SIZES} --optimizer sgd --lr 1e38 --clip inf --out m.rnn --plot p.svg");
     folder.run(&format!("{train} --quiet")).refused(1, &["not finite at step", "--lr", "--clip"]);
     assert_eq!(folder.names(), ["text.txt"]);
 }
@@ -100,7 +100,7 @@ fn a_run_that_diverges() {
 #[test]
 fn a_file_that_was_there_stays_as_it_was() {
     let folder = Folder::new().with("text.txt", rhyme()).with("m.rnn", "precious");
-    let train = format!("train text.txt {SMALL} --optimizer sgd --lr 1e38 --clip inf --out m.rnn --quiet");
+    let train = format!("train text.txt {SIZES} --optimizer sgd --lr 1e38 --clip inf --out m.rnn --quiet");
     assert_eq!(folder.run(&train).code, Some(1));
     assert_eq!(fs::read(folder.path("m.rnn")).unwrap(), b"precious");
 }

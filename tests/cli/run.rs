@@ -96,3 +96,6 @@ pub fn trained(flags: &str) -> Folder {
 
 /// A model that a debug build trains in no time.
 pub const SMALL: &str = "--hidden 12 --batch 4 --window 8 --lr 0.02";
+
+/// Its sizes alone.
+pub const SIZES: &str = "--hidden 12 --batch 4 --window 8";
