@@ -33,7 +33,7 @@ fn a_model_remembers_its_cleaning() {
 
 #[test]
 fn sample() {
-    let folder = trained("--epochs 40");
+    let folder = trained("--epochs 12");
     let sample = |flags: &str| folder.run(&format!("sample model.rnn {flags}")).text();
     let greedy = sample("--prefix Row, --length 21 --temperature 0");
     assert_eq!(greedy, "Row, row, row your boat, \n");

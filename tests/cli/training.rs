@@ -78,7 +78,7 @@ fn cleaned(text: &str) -> String {
 #[test]
 fn it_learns() {
     let folder = Folder::new().with("text.txt", rhyme());
-    let json = folder.run(&format!("train text.txt {SMALL} --epochs 30 --quiet --json")).json();
+    let json = folder.run(&format!("train text.txt {SMALL} --epochs 12 --quiet --json")).json();
     assert!(json["valid_perplexity"].as_f64().unwrap() < 1.6, "{json}");
 }
 
@@ -112,7 +112,7 @@ fn results_for_people() {
 #[test]
 fn progress_is_on_stderr_unless_quiet() {
     let folder = Folder::new().with("text.txt", rhyme());
-    let line = format!("train text.txt {SMALL} --epochs 20 --json");
+    let line = format!("train text.txt {SMALL} --epochs 6 --json");
     assert!(!folder.run(&line).stderr.is_empty());
     assert_eq!(folder.run(&format!("{line} --quiet")).stderr, "");
 }
