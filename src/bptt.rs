@@ -10,7 +10,7 @@
 //! The state is carried from window to window, the gradient is cut at the window's edge (Dive into Deep Learning,
 //! section 9.7.1, regular truncation).
 
-use crate::cell::{Cell, Extent, Inputs, TypedCell, extent};
+use crate::cell::{Backward, Cell, Extent, Inputs, TypedCell, extent};
 use crate::error::{Buffer, Error, Quantity, at_least, exactly};
 use crate::lanes::{Lanes, best_lanes};
 use crate::loss::{self, Targets};
@@ -188,7 +188,17 @@ impl<C: Cell> ModelShape<C> {
         d_hidden.fill(0.0);
         let h = self.cell.outputs(tape, extent);
         self.head().backward(lanes, head, h, logits, d_hidden, rest, grads);
-        self.cell.backward(lanes, cell, inputs, extent, tape, d_hidden, None, cell_scratch, rest, d_cell);
+        let pass = Backward {
+            inputs,
+            extent,
+            tape,
+            d_outputs: d_hidden,
+            d_inputs: None,
+            scratch: cell_scratch,
+            pack: rest,
+            grads: d_cell,
+        };
+        self.cell.backward(lanes, cell, pass);
         Ok(loss)
     }
 

@@ -49,6 +49,27 @@ impl Extent {
     }
 }
 
+/// What a window's backward pass reads, uses up and adds to, beside the weights.
+#[derive(Debug)]
+pub struct Backward<'a> {
+    /// The inputs of the forward pass.
+    pub inputs: Inputs<'a>,
+    /// Its extent.
+    pub extent: Extent,
+    /// What it kept.
+    pub tape: &'a [f32],
+    /// The gradients of its outputs (window·batch×h), used up.
+    pub d_outputs: &'a mut [f32],
+    /// The gradients of input vectors (window·batch×d), added to, if they are wanted.
+    pub d_inputs: Option<&'a mut [f32]>,
+    /// As much as [`Cell::backward_scratch_len`] says.
+    pub scratch: &'a mut [f32],
+    /// As much as [`Cell::pack_len`] says, or less.
+    pub pack: &'a mut [f32],
+    /// The gradients of the weights, added to.
+    pub grads: &'a mut [f32],
+}
+
 /// The arithmetic of a cell over flat slices: a view's sizes, without its weights.
 ///
 /// Lengths of slices are checked by the caller ([`ModelShape`](crate::ModelShape)); a slice that is too short
@@ -104,24 +125,8 @@ pub trait Cell: Copy + Debug {
     /// The state after the last step of a tape.
     fn final_state(self, tape: &[f32], extent: Extent, state: &mut [f32]);
 
-    /// The window's gradients, from those of its outputs.
-    ///
-    /// `d_outputs` (window·batch×h) is used up. Gradients of the weights are added to `grads`; those of input
-    /// vectors, if `d_inputs` (window·batch×d) is given, are added to it. Nothing flows back beyond the first step.
-    #[allow(clippy::too_many_arguments, reason = "weights, tape, scratch and gradients are separate values")]
-    fn backward<L: Lanes>(
-        self,
-        lanes: L,
-        params: &[f32],
-        inputs: Inputs<'_>,
-        extent: Extent,
-        tape: &[f32],
-        d_outputs: &mut [f32],
-        d_inputs: Option<&mut [f32]>,
-        scratch: &mut [f32],
-        pack: &mut [f32],
-        grads: &mut [f32],
-    );
+    /// The window's gradients, from those of its outputs. Nothing flows back beyond the first step.
+    fn backward<L: Lanes>(self, lanes: L, params: &[f32], pass: Backward<'_>);
 }
 
 /// A cell whose sizes are part of its type: a plain struct of weights, with `H` hidden units.

@@ -4,7 +4,7 @@ use core::{fmt, str::FromStr};
 
 use rand_core::Rng;
 
-use super::{ActivationKind, Cell, ElmanShape, Extent, FeedforwardShape, Inputs};
+use super::{ActivationKind, Backward, Cell, ElmanShape, Extent, FeedforwardShape, Inputs};
 use crate::lanes::Lanes;
 
 /// The kinds of cell, by the names that the command line and model files use.
@@ -188,21 +188,7 @@ impl Cell for AnyCell {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn backward<L: Lanes>(
-        self,
-        lanes: L,
-        params: &[f32],
-        inputs: Inputs<'_>,
-        extent: Extent,
-        tape: &[f32],
-        d_outputs: &mut [f32],
-        d_inputs: Option<&mut [f32]>,
-        scratch: &mut [f32],
-        pack: &mut [f32],
-        grads: &mut [f32],
-    ) {
-        delegate!(self, cell => {
-            cell.backward(lanes, params, inputs, extent, tape, d_outputs, d_inputs, scratch, pack, grads);
-        });
+    fn backward<L: Lanes>(self, lanes: L, params: &[f32], pass: Backward<'_>) {
+        delegate!(self, cell => cell.backward(lanes, params, pass));
     }
 }

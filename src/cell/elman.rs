@@ -6,7 +6,7 @@
 
 use rand_core::Rng;
 
-use super::{Activation, ActivationKind, Cell, Extent, InputWeights, Inputs, Tanh, TypedCell};
+use super::{Activation, ActivationKind, Backward, Cell, Extent, InputWeights, Inputs, Tanh, TypedCell};
 use crate::init::{orthogonal, xavier};
 use crate::kernels::{Mat, Transposed, copy, product, product_at};
 use crate::lanes::Lanes;
@@ -180,19 +180,8 @@ impl Cell for ElmanShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn backward<L: Lanes>(
-        self,
-        lanes: L,
-        params: &[f32],
-        inputs: Inputs<'_>,
-        extent: Extent,
-        tape: &[f32],
-        d_outputs: &mut [f32],
-        d_inputs: Option<&mut [f32]>,
-        _scratch: &mut [f32],
-        pack: &mut [f32],
-        mut grads: &mut [f32],
-    ) {
+    fn backward<L: Lanes>(self, lanes: L, params: &[f32], pass: Backward<'_>) {
+        let Backward { inputs, extent, tape, d_outputs, d_inputs, pack, mut grads, .. } = pass;
         let view = self.view(params);
         let w_hh_t = Transposed::new(view.w_hh, pack);
         let h = self.outputs(tape, extent);

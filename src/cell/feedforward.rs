@@ -6,7 +6,7 @@
 
 use rand_core::Rng;
 
-use super::{Activation, ActivationKind, Cell, Extent, InputWeights, Inputs, Tanh, TypedCell};
+use super::{Activation, ActivationKind, Backward, Cell, Extent, InputWeights, Inputs, Tanh, TypedCell};
 use crate::init::xavier;
 use crate::kernels::{Mat, copy};
 use crate::lanes::Lanes;
@@ -133,19 +133,8 @@ impl Cell for FeedforwardShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn backward<L: Lanes>(
-        self,
-        lanes: L,
-        params: &[f32],
-        inputs: Inputs<'_>,
-        extent: Extent,
-        tape: &[f32],
-        d_outputs: &mut [f32],
-        d_inputs: Option<&mut [f32]>,
-        _scratch: &mut [f32],
-        _pack: &mut [f32],
-        mut grads: &mut [f32],
-    ) {
+    fn backward<L: Lanes>(self, lanes: L, params: &[f32], pass: Backward<'_>) {
+        let Backward { inputs, extent, tape, d_outputs, d_inputs, mut grads, .. } = pass;
         self.activation.backward(lanes, d_outputs, self.outputs(tape, extent));
         let d_w_xh = take_mut(&mut grads, self.inputs * self.hidden);
         let d_a = Mat::new(d_outputs, self.hidden);
