@@ -1,5 +1,7 @@
 //! The plot of a run: training and validation perplexity over steps, and the best n-gram as a line to get below.
 
+use std::ops::Range;
+
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use recurve::host::baseline::OrderReport;
@@ -35,6 +37,20 @@ fn drawable(points: impl Iterator<Item = (u64, Option<f32>)>) -> Vec<(f64, f64)>
     finite.filter(|(_, y)| y.is_finite()).collect()
 }
 
+/// Round numbers within a range: all digits of a short one, 1, 2 and 5 of a long one, powers of ten beyond.
+fn ticks(range: &Range<f64>) -> Vec<f64> {
+    let decades = (range.end / range.start).log10();
+    let digits: &[f64] = match decades {
+        0.0..1.2 => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
+        1.2..4.0 => &[1.0, 2.0, 5.0],
+        _ => &[1.0],
+    };
+    let powers =
+        (range.start.log10().floor() as i32..=range.end.log10().ceil() as i32).map(|n| 10_f64.powi(n));
+    let all = powers.flat_map(|power| digits.iter().map(move |digit| digit * power));
+    all.filter(|tick| range.contains(tick)).collect()
+}
+
 /// The picture as SVG.
 pub fn svg(picture: &Picture<'_>) -> Result<String, Failure> {
     let mut svg = String::new();
@@ -62,7 +78,7 @@ fn draw<'a>(picture: &Picture<'_>, area: &Area<'a>) -> Result<(), DrawError<'a>>
         .margin(16)
         .x_label_area_size(44)
         .y_label_area_size(64)
-        .build_cartesian_2d(0.0..steps, range.log_scale())?;
+        .build_cartesian_2d(0.0..steps, range.clone().log_scale().with_key_points(ticks(&range)))?;
     chart
         .configure_mesh()
         .x_desc("steps")
@@ -70,7 +86,6 @@ fn draw<'a>(picture: &Picture<'_>, area: &Area<'a>) -> Result<(), DrawError<'a>>
         .x_label_formatter(&|step| grouped(step.round() as u64))
         .y_label_formatter(&|perplexity| perplexity.to_string())
         .x_labels(8)
-        .y_labels(16)
         .axis_desc_style(("sans-serif", 16))
         .label_style(("sans-serif", 14))
         .light_line_style(TRANSPARENT)
@@ -105,4 +120,16 @@ fn draw<'a>(picture: &Picture<'_>, area: &Area<'a>) -> Result<(), DrawError<'a>>
         .border_style(BLACK.mix(0.3))
         .draw()?;
     area.present()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn round_ticks() {
+        assert_eq!(ticks(&(3.5..42.0)), [4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 15.0, 20.0, 30.0, 40.0]);
+        assert_eq!(ticks(&(0.9..120.0)), [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0]);
+        assert!(ticks(&(1.0..1e30)).len() == 30);
+    }
 }
