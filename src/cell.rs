@@ -23,6 +23,7 @@ use core::fmt::Debug;
 
 use rand_core::Rng;
 
+use crate::init::Init;
 use crate::lanes::Lanes;
 use crate::params::Flat;
 
@@ -93,7 +94,7 @@ pub trait Cell: Copy + Debug {
     fn pack_len(self) -> usize;
 
     /// Draws initial weights.
-    fn init<R: Rng + ?Sized>(self, params: &mut [f32], rng: &mut R);
+    fn init<R: Rng + ?Sized>(self, params: &mut [f32], init: Init, rng: &mut R);
 
     /// One step: the state of each sequence moves on, and [`output`](Self::output) has the result.
     fn step<L: Lanes>(

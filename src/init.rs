@@ -9,6 +9,40 @@ use crate::lanes::{Scalar, best_lanes};
 use crate::math;
 use crate::params::rows;
 
+/// The scale of initial weights, which depends on what the inputs are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Init {
+    /// The standard deviation of W_xh; by Xavier's rule if there is none.
+    pub input_deviation: Option<f32>,
+    /// What the orthogonal W_hh is multiplied with.
+    pub recurrent_gain: f32,
+}
+
+impl Init {
+    /// For inputs that are tokens. Xavier's rule reckons with d inputs at a time, but of a one-hot input one is not
+    /// zero, so W_xh gets variance 1, as the rows of an embedding have. W_hh forgets a little: of the factors tried on
+    /// texts, 0.6 led to better perplexity on held-out text than 0.9.
+    pub const TOKENS: Self = Self { input_deviation: Some(1.0), recurrent_gain: 0.6 };
+
+    /// For inputs that are vectors with elements of about 1: Xavier's rule, and a W_hh that keeps the length of a state.
+    pub const VECTORS: Self = Self { input_deviation: None, recurrent_gain: 1.0 };
+
+    /// Draws W_xh (d×h), uniform.
+    pub(crate) fn draw_input<R: Rng + ?Sized>(self, w_xh: &mut [f32], d: usize, h: usize, rng: &mut R) {
+        match self.input_deviation {
+            // A uniform distribution between ±b has variance b²/3.
+            Some(deviation) => uniform(w_xh, deviation * libm::sqrtf(3.0), rng),
+            None => xavier(w_xh, d, h, rng),
+        }
+    }
+
+    /// Draws W_hh (h×h), orthogonal but for the gain.
+    pub(crate) fn draw_recurrent<R: Rng + ?Sized>(self, w_hh: &mut [f32], h: usize, rng: &mut R) {
+        orthogonal(w_hh, h, rng);
+        best_lanes!(lanes => scale(lanes, w_hh, self.recurrent_gain));
+    }
+}
+
 /// A number from 0 to below 1, in steps of 2⁻²⁴.
 #[inline]
 pub fn unit<R: Rng + ?Sized>(rng: &mut R) -> f32 {

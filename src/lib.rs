@@ -11,7 +11,7 @@
 //!
 //! ```
 //! use rand_core::SeedableRng;
-//! use recurve::{Adam, CharRnn, Inputs, Optimizer, Targets, Vocab, Workspace, clip_norm, params::Flat};
+//! use recurve::{Adam, CharRnn, Inputs, Optimizer, Targets, Vocab, Workspace, clip_norm, init::Init, params::Flat};
 //!
 //! const TEXT: &str = "time and tide wait for no man, ";
 //! let vocab = Vocab::<16>::from_text(TEXT)?;
@@ -20,7 +20,7 @@
 //!
 //! type Network = CharRnn<16, 32>;                       // 16 symbols, 32 hidden units
 //! let mut model = Network::ZERO;
-//! model.init(&mut rand_pcg::Pcg32::seed_from_u64(1));
+//! model.init(Init::TOKENS, &mut rand_pcg::Pcg32::seed_from_u64(1));
 //! let mut grads = Network::ZERO;                        // gradients have the model's own shape
 //! let mut moments = [0.0; 2 * Network::LEN + 2];        // Adam's state
 //! let mut workspace = Workspace::<_, 32, 16, 1, 30>::ZERO; // 1 sequence, 30 steps

@@ -5,6 +5,7 @@ use rand_core::Rng;
 use crate::cell::{Cell, Elman, Input, Inputs, TypedCell};
 use crate::error::{Buffer, Error, Quantity, at_least, exactly};
 use crate::head::{Dense, DenseShape};
+use crate::init::Init;
 use crate::kernels::all_finite;
 use crate::lanes::{Lanes, best_lanes};
 use crate::params::{Flat, plain_data, take, take_mut};
@@ -32,14 +33,14 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     ///
     /// ```
     /// use rand_core::SeedableRng;
-    /// use recurve::{CharRnn, params::Flat};
+    /// use recurve::{CharRnn, init::Init, params::Flat};
     ///
     /// let mut model = CharRnn::<28, 32>::ZERO;
-    /// model.init(&mut rand_pcg::Pcg32::seed_from_u64(1));
+    /// model.init(Init::TOKENS, &mut rand_pcg::Pcg32::seed_from_u64(1));
     /// assert_ne!(model.cell.w_hh[0], [0.0; 32]);
     /// ```
-    pub fn init<R: Rng + ?Sized>(&mut self, rng: &mut R) {
-        C::SHAPE.init(self.cell.as_flat_mut(), rng);
+    pub fn init<R: Rng + ?Sized>(&mut self, init: Init, rng: &mut R) {
+        C::SHAPE.init(self.cell.as_flat_mut(), init, rng);
         Self::SHAPE.head().init(self.head.as_flat_mut(), rng);
     }
 
@@ -148,9 +149,9 @@ impl<C: Cell> ModelShape<C> {
     ///
     /// # Errors
     /// [`Error::Length`] for another number of weights.
-    pub fn init<R: Rng + ?Sized>(self, mut params: &mut [f32], rng: &mut R) -> Result<(), Error> {
+    pub fn init<R: Rng + ?Sized>(self, mut params: &mut [f32], init: Init, rng: &mut R) -> Result<(), Error> {
         exactly(Buffer::Params, self.params_len(), params.len())?;
-        self.cell.init(take_mut(&mut params, self.cell.params_len()), rng);
+        self.cell.init(take_mut(&mut params, self.cell.params_len()), init, rng);
         self.head().init(params, rng);
         Ok(())
     }

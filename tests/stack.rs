@@ -48,7 +48,7 @@ fn training_and_stepping_in_statics() {
             [&MODEL, &GRADS].map(|net| net.lock().unwrap_or_else(PoisonError::into_inner));
         let mut workspace = WORKSPACE.lock().unwrap_or_else(PoisonError::into_inner);
         let mut memory = OPTIMIZER.lock().unwrap_or_else(PoisonError::into_inner);
-        model.init(&mut Pcg32::seed_from_u64(1));
+        model.init(recurve::init::Init::TOKENS, &mut Pcg32::seed_from_u64(1));
 
         let (x, y) = window();
         let (inputs, targets) = (Inputs::Tokens(&x), Targets::Tokens(&y));
@@ -74,7 +74,7 @@ fn training_in_a_zeroed_allocation() {
         let mut model = bytemuck::zeroed_box::<LayerNet>();
         let mut grads = bytemuck::zeroed_box::<LayerNet>();
         let mut workspace = bytemuck::zeroed_box::<Workspace<_, H, V, B, T>>();
-        model.init(&mut Pcg32::seed_from_u64(1));
+        model.init(recurve::init::Init::TOKENS, &mut Pcg32::seed_from_u64(1));
 
         let (_, y) = window();
         let x = vec![0.25; B * T * V];

@@ -14,6 +14,7 @@ use core::convert::Infallible;
 
 use rand_core::{TryRng, utils};
 use recurve::format::ModelFile;
+use recurve::init::Init;
 use recurve::params::Flat;
 use recurve::{
     Adam, CharRnn, Elman, Error, Feedforward, Inputs, Model, Optimizer, Relu, Sampler, Sgd, Targets, Vocab,
@@ -101,7 +102,7 @@ struct Image([u8; 64 + 4 * (Network::LEN + V)]);
 fn vectors(rng: &mut XorShift) -> Result<bool, Error> {
     type Regression = Model<Feedforward<3, 5, Relu>, 5, 1>;
     let mut model = Regression::ZERO;
-    model.init(rng);
+    model.init(Init::VECTORS, rng);
     let mut grads = Regression::ZERO;
     let mut workspace = Workspace::<Feedforward<3, 5, Relu>, 5, 1, 2, 2>::ZERO;
     let x = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2];
@@ -127,7 +128,7 @@ fn check() -> Result<(), Failed> {
 
     let mut rng = XorShift(0x9e37_79b9);
     let mut model = Network::ZERO;
-    model.init(&mut rng);
+    model.init(Init::TOKENS, &mut rng);
     let mut training =
         Training { grads: Network::ZERO, moments: Flat::ZERO, workspace: Buffers::ZERO };
     let (first, last) = train(&mut model, &tokens, &mut training).map_err(|_| Failed::Training)?;

@@ -5,6 +5,7 @@ use core::{fmt, str::FromStr};
 use rand_core::Rng;
 
 use super::{ActivationKind, Backward, Cell, ElmanShape, Extent, FeedforwardShape, Inputs};
+use crate::init::Init;
 use crate::lanes::Lanes;
 
 /// The kinds of cell, by the names that the command line and model files use.
@@ -146,8 +147,8 @@ impl Cell for AnyCell {
         delegate!(self, cell => cell.pack_len())
     }
 
-    fn init<R: Rng + ?Sized>(self, params: &mut [f32], rng: &mut R) {
-        delegate!(self, cell => cell.init(params, rng));
+    fn init<R: Rng + ?Sized>(self, params: &mut [f32], init: Init, rng: &mut R) {
+        delegate!(self, cell => cell.init(params, init, rng));
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

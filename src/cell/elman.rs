@@ -7,7 +7,7 @@
 use rand_core::Rng;
 
 use super::{Activation, ActivationKind, Backward, Cell, Extent, InputWeights, Inputs, Tanh, TypedCell};
-use crate::init::{orthogonal, xavier};
+use crate::init::Init;
 use crate::kernels::{Mat, Transposed, copy, product, product_at};
 use crate::lanes::Lanes;
 use crate::params::{plain_data, take, take_mut};
@@ -118,10 +118,10 @@ impl Cell for ElmanShape {
         self.hidden.saturating_mul(self.hidden)
     }
 
-    /// W_xh uniform by Xavier's rule, W_hh orthogonal, b_h zero.
-    fn init<R: Rng + ?Sized>(self, mut params: &mut [f32], rng: &mut R) {
-        xavier(take_mut(&mut params, self.inputs * self.hidden), self.inputs, self.hidden, rng);
-        orthogonal(take_mut(&mut params, self.hidden * self.hidden), self.hidden, rng);
+    /// W_xh uniform, W_hh orthogonal, both at the scale of `init`; b_h zero.
+    fn init<R: Rng + ?Sized>(self, mut params: &mut [f32], init: Init, rng: &mut R) {
+        init.draw_input(take_mut(&mut params, self.inputs * self.hidden), self.inputs, self.hidden, rng);
+        init.draw_recurrent(take_mut(&mut params, self.hidden * self.hidden), self.hidden, rng);
         params.fill(0.0);
     }
 

@@ -7,7 +7,7 @@
 use rand_core::Rng;
 
 use super::{Activation, ActivationKind, Backward, Cell, Extent, InputWeights, Inputs, Tanh, TypedCell};
-use crate::init::xavier;
+use crate::init::Init;
 use crate::kernels::{Mat, copy};
 use crate::lanes::Lanes;
 use crate::params::{plain_data, take, take_mut};
@@ -91,9 +91,9 @@ impl Cell for FeedforwardShape {
         0
     }
 
-    /// W_xh uniform by Xavier's rule, b_h zero.
-    fn init<R: Rng + ?Sized>(self, mut params: &mut [f32], rng: &mut R) {
-        xavier(take_mut(&mut params, self.inputs * self.hidden), self.inputs, self.hidden, rng);
+    /// W_xh uniform, at the scale of `init`; b_h zero.
+    fn init<R: Rng + ?Sized>(self, mut params: &mut [f32], init: Init, rng: &mut R) {
+        init.draw_input(take_mut(&mut params, self.inputs * self.hidden), self.inputs, self.hidden, rng);
         params.fill(0.0);
     }
 
