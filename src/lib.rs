@@ -86,7 +86,8 @@
 //! directly, for any size without recompiling; through a typed model the sizes are constants again.
 //!
 //! # Features
-//! - `std` (on by default): the module `host`. Without it the crate needs neither `std` nor `alloc`.
+//! - `std` (on by default): the module `host`, and lanes for AVX2 and AVX-512 that are chosen when the program runs.
+//!   Without it the crate needs neither `std` nor `alloc`.
 //! - `cli`: the command `recurve`.
 //! - `proptest`: the module `testing`.
 //! - `defmt`: `defmt::Format` for errors.

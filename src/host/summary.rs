@@ -155,7 +155,8 @@ mod tests {
     #[test]
     fn memory_is_counted_and_never_wraps() {
         let optimizer = AnyOptimizer::Adam(Adam::new(0.01));
-        let settings = Settings { batch: 2, window: 4, optimizer, clip: 1.0 };
+        let lanes = crate::lanes::LaneKind::best();
+        let settings = Settings { batch: 2, window: 4, optimizer, clip: 1.0, lanes };
         let memory = TrainingMemory::of(shape(CellKind::Elman, 3), &settings);
         assert_eq!(memory.tape, 4 * (4 + 1) * 2 * 3);
         assert!(memory.total() >= 4 * memory.weights && memory.check().is_ok());

@@ -9,7 +9,7 @@ use std::vec::Vec;
 use super::{Buffer, HostError, Network, TrainingMemory};
 use crate::cell::{Cell, Extent, Inputs};
 use crate::error::Error;
-use crate::lanes::best_lanes;
+use crate::lanes::{LaneKind, on_lanes};
 use crate::loss::{Perplexity, Targets};
 use crate::optim::{Adam, Optimizer, Sgd, clip_norm};
 
@@ -50,6 +50,8 @@ pub struct Settings {
     pub optimizer: AnyOptimizer,
     /// The largest norm of the gradient; infinity for any.
     pub clip: f32,
+    /// The vector registers to train on: [`LaneKind::best`] for speed, another to compare.
+    pub lanes: LaneKind,
 }
 
 impl Settings {
@@ -63,7 +65,7 @@ impl Settings {
 /// ```
 /// use recurve::cell::{ActivationKind, AnyCell, CellKind};
 /// use recurve::host::{AnyOptimizer, Corpus, Network, Settings, Trainer, text::Clean};
-/// use recurve::Adam;
+/// use recurve::{Adam, lanes::LaneKind};
 ///
 /// let corpus = Corpus::Chars("the quick brown fox ".repeat(50)).clean(Clean::Letters);
 /// let codes = corpus.vocabulary()?;
@@ -73,7 +75,7 @@ impl Settings {
 /// let tokens = corpus.tokens(network.symbols())?;
 ///
 /// let settings =
-///     Settings { batch: 4, window: 10, optimizer: AnyOptimizer::Adam(Adam::new(0.01)), clip: 1.0 };
+///     Settings { batch: 4, window: 10, optimizer: AnyOptimizer::Adam(Adam::new(0.01)), clip: 1.0, lanes: LaneKind::best() };
 /// let mut trainer = Trainer::new(&mut network, &tokens, settings)?;
 /// while trainer.epochs() < 20 {
 ///     trainer.step()?;
@@ -142,12 +144,12 @@ impl<'n> Trainer<'n> {
     /// # Errors
     /// [`HostError::Model`] if the loss or the gradient is not finite; the weights are then as they were.
     pub fn step(&mut self) -> Result<f32, HostError> {
-        let Settings { batch, window, optimizer, clip } = self.settings;
+        let Settings { batch, window, optimizer, clip, lanes } = self.settings;
         let rows = batch * window;
         let read = self.rows[self.next * rows..].split_at(rows).0;
         let predicted = self.rows[self.next * rows + batch..].split_at(rows).0;
         self.grads.fill(0.0);
-        let loss = best_lanes!(lanes => self.network.shape().gradient(
+        let loss = on_lanes!(lanes, lanes => self.network.shape().gradient(
             lanes,
             &self.network.params,
             Inputs::Tokens(read),

@@ -140,6 +140,14 @@ impl LaneKind {
     }
 }
 
+impl PartialEq for LaneKind {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for LaneKind {}
+
 impl Default for LaneKind {
     fn default() -> Self {
         Self::best()

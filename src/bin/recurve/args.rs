@@ -11,8 +11,9 @@ use clap::error::ErrorKind;
 use clap::{Args as Group, Parser, Subcommand};
 use recurve::cell::CellKind;
 use recurve::host::text::Clean;
+use recurve::lanes::LaneKind;
 
-pub use values::{LanesChoice, OptimizerKind};
+pub use values::OptimizerKind;
 use values::{held_out, order, positive, seconds, share, size, temperature, total, vocabulary};
 
 /// Recurrent neural networks that learn a text, character by character.
@@ -202,9 +203,9 @@ pub struct BenchArgs {
     /// Symbols of the vocabulary
     #[arg(long, value_name = "N", default_value_t = 28, value_parser = vocabulary)]
     pub vocab: usize,
-    /// The vector registers to run on
-    #[arg(long, value_enum, default_value_t)]
-    pub lanes: LanesChoice,
+    /// The vector registers to run on: auto, portable, avx2 or avx512, as far as this computer has them
+    #[arg(long, value_name = "LANES", default_value = "auto")]
+    pub lanes: LaneKind,
     /// How long to measure
     #[arg(long, value_name = "S", default_value_t = 2.0, value_parser = seconds)]
     pub seconds: f64,

@@ -10,9 +10,9 @@ use rand_pcg::Pcg32;
 use recurve::cell::{ActivationKind, AnyCell, Cell, CellKind};
 use recurve::host::text::Clean;
 use recurve::host::{AnyOptimizer, Buffer, HostError, Network, Settings, Trainer};
-use recurve::lanes::Portable;
+use recurve::lanes::{Lanes, OnLanes};
 use recurve::vocab::Alphabet;
-use recurve::{Adam, Inputs};
+use recurve::{Adam, Error, Inputs, ModelShape};
 use serde_json::json;
 
 use crate::args::{BenchArgs, BenchStepArgs, BenchTrainArgs};
@@ -30,7 +30,8 @@ pub fn train(args: &BenchTrainArgs) -> Result<(), Failure> {
     let common = &args.common;
     let mut network = network(common)?;
     let optimizer = AnyOptimizer::Adam(Adam::new(1e-4));
-    let settings = Settings { batch: args.batch, window: args.window, optimizer, clip: 1.0 };
+    let lanes = common.lanes;
+    let settings = Settings { batch: args.batch, window: args.window, optimizer, clip: 1.0, lanes };
     let length = args.window.saturating_mul(WINDOWS).saturating_add(1).saturating_mul(args.batch);
     let tokens = random_tokens(length, common.vocab)?;
     let mut trainer = Trainer::new(&mut network, &tokens, settings)?;
@@ -39,7 +40,7 @@ pub fn train(args: &BenchTrainArgs) -> Result<(), Failure> {
 
     let tokens_per_second = 1.0 / seconds;
     let gflops = tokens_per_second * flop_per_token(common) / 1e9;
-    let (peak_gflops, lanes) = (peak::gflops(Portable), common.lanes.name());
+    let (peak_gflops, lanes) = (lanes.run(peak::Peak), lanes.name());
     if common.json {
         return report::print_json(&json!({
             "tokens_per_second": tokens_per_second,
@@ -68,7 +69,9 @@ pub fn step(args: &BenchStepArgs) -> Result<(), Failure> {
     let seconds = middle(common.seconds, || {
         for token in tokens.chunks(1) {
             let inputs = Inputs::Tokens(black_box(token));
-            shape.step(Portable, &network.params, inputs, &mut state, &mut logits, &mut scratch)?;
+            let params = &network.params[..];
+            let (state, logits, scratch) = (&mut state[..], &mut logits[..], &mut scratch[..]);
+            common.lanes.run(Step { shape, params, inputs, state, logits, scratch })?;
             black_box(&logits);
         }
         Ok(tokens.len() as f64)
@@ -78,6 +81,25 @@ pub fn step(args: &BenchStepArgs) -> Result<(), Failure> {
         return report::print_json(&json!({ "ns_per_step": ns, "lanes": lanes }));
     }
     report::print(format!("{ns:.0} ns per step on {lanes} lanes\n").as_bytes())
+}
+
+/// A step on lanes that are chosen at run time.
+struct Step<'a> {
+    shape: ModelShape<AnyCell>,
+    params: &'a [f32],
+    inputs: Inputs<'a>,
+    state: &'a mut [f32],
+    logits: &'a mut [f32],
+    scratch: &'a mut [f32],
+}
+
+impl OnLanes for Step<'_> {
+    type Output = Result<(), Error>;
+
+    #[inline(always)]
+    fn on<L: Lanes>(self, lanes: L) -> Self::Output {
+        self.shape.step(lanes, self.params, self.inputs, self.state, self.logits, self.scratch)
+    }
 }
 
 fn network(args: &BenchArgs) -> Result<Network, Failure> {

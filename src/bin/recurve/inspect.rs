@@ -3,6 +3,7 @@
 use recurve::Adam;
 use recurve::cell::Cell;
 use recurve::host::{AnyOptimizer, Network, Settings, StepMemory, Tensor, TrainingMemory, tensors};
+use recurve::lanes::LaneKind;
 use recurve::vocab::Alphabet;
 use serde_json::{Value, json};
 
@@ -17,7 +18,8 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
     let network = Network::read(&args.model)?;
     // Adam needs the most; sgd needs no memory of its own.
     let optimizer = AnyOptimizer::Adam(Adam::new(0.001));
-    let settings = Settings { batch: args.batch, window: args.window, optimizer, clip: 1.0 };
+    let settings =
+        Settings { batch: args.batch, window: args.window, optimizer, clip: 1.0, lanes: LaneKind::best() };
     let memory = TrainingMemory::of(network.shape(), &settings);
     let step = StepMemory::of(network.shape());
     if args.json {

@@ -28,25 +28,6 @@ impl OptimizerKind {
     }
 }
 
-/// The lanes by name.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub enum LanesChoice {
-    /// The widest that this computer has
-    #[default]
-    Auto,
-    /// Those that every computer has
-    Portable,
-}
-
-impl LanesChoice {
-    /// The name of the lanes that were chosen; so far there is one kind.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto | Self::Portable => "portable",
-        }
-    }
-}
-
 /// A number for which `accepted` holds.
 fn number<T: FromStr>(text: &str, accepted: impl FnOnce(&T) -> bool, range: &str) -> Result<T, String> {
     text.parse().ok().filter(accepted).ok_or_else(|| format!("it must be {range}"))

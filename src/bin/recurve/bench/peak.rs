@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use recurve::lanes::Lanes;
+use recurve::lanes::{Lanes, OnLanes};
 
 /// Independent chains: enough to hide the time that one multiply-add takes, few enough for 16 registers.
 const CHAINS: usize = 12;
@@ -13,7 +13,19 @@ const LINKS: usize = 10_000;
 const TRIALS: usize = 100;
 
 /// Billions of additions and multiplications per second, on one core.
-pub fn gflops<L: Lanes>(lanes: L) -> f64 {
+pub struct Peak;
+
+impl OnLanes for Peak {
+    type Output = f64;
+
+    #[inline(always)]
+    fn on<L: Lanes>(self, lanes: L) -> f64 {
+        gflops(lanes)
+    }
+}
+
+#[inline(always)]
+fn gflops<L: Lanes>(lanes: L) -> f64 {
     let flop = (2 * L::WIDTH * CHAINS * LINKS) as f64;
     let mut best = f64::INFINITY;
     for _ in 0..TRIALS {
@@ -25,8 +37,9 @@ pub fn gflops<L: Lanes>(lanes: L) -> f64 {
 }
 
 /// x ← x · a + b in each chain, with numbers that stay normal; their sum at last, so that none can be left out.
+#[inline(always)]
 fn multiply_adds<L: Lanes>(lanes: L, a: f32, b: f32) -> f32 {
-    let mut chains: [L::F; CHAINS] = std::array::from_fn(|i| lanes.splat(i as f32));
+    let mut chains = [lanes.splat(0.5); CHAINS];
     let (a, b) = (lanes.splat(a), lanes.splat(b));
     for _ in 0..LINKS {
         for x in &mut chains {
@@ -34,6 +47,9 @@ fn multiply_adds<L: Lanes>(lanes: L, a: f32, b: f32) -> f32 {
         }
     }
     let mut sums = [0.0; recurve::lanes::FOLD];
-    lanes.store(chains.into_iter().fold(lanes.splat(0.0), |sum, x| lanes.add(sum, x)), &mut sums);
+    for x in chains {
+        let sum = lanes.add(lanes.load(&sums), x);
+        lanes.store(sum, &mut sums);
+    }
     sums.iter().sum()
 }
