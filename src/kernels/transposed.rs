@@ -59,8 +59,14 @@ impl<'a> Transposed<'a> {
 /// The product row by row, a register of columns at a time.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn gathered<L: Lanes, const P: usize>(lanes: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32]) {
-    let n = b.rows().max(1);
-    for (a, c) in a.data.chunks_exact(a.cols.max(1)).zip(c.chunks_exact_mut(n)) {
+    let n = b.rows();
+    let mut rest = c;
+    // Not two `chunks_exact`: in a function of this size the compiler may leave their `zip` a function of its own,
+    // which divides by widths that it does not know and panics if they are zero.
+    for i in 0..a.rows() {
+        let (c, below) = rest.split_at_mut_checked(n).unwrap_or_default();
+        let a = a.row(i);
+        rest = below;
         for (block, c) in c.chunks_mut(L::WIDTH).enumerate() {
             let rows: [&[f32]; FOLD] =
                 from_fn(|l| if l < c.len() { b.row(block * L::WIDTH + l) } else { &[] });
