@@ -51,8 +51,9 @@ pub fn peak(end: usize, mut f: impl FnMut()) -> Option<usize> {
 /// Paints from `lowest` up to this function's own frame.
 #[inline(never)]
 fn paint(lowest: usize) {
-    // Below the stack pointer nothing is in use, but for 128 bytes that x86-64 grants to a leaf function.
-    let top = pointer() - if cfg!(target_arch = "x86_64") { 128 } else { 0 };
+    // This function's own frame may lie below the address that was read, as may 128 bytes that x86-64 grants to a
+    // leaf function. No operation uses less.
+    let top = pointer() - if cfg!(target_arch = "x86_64") { 192 } else { 64 };
     let mut at = lowest;
     while at < top {
         // SAFETY: stack of this thread that no function uses.
