@@ -7,7 +7,7 @@ from pathlib import Path
 from .boards import Board
 from .build import Failure, command, tool
 
-HEADER = re.compile(r"^[0-9a-f]+ <(.+)>:$")
+HEADER = re.compile(r"^([0-9a-f]+) <(.+)>:$")
 INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)\s*(.*)$")
 REFERENCE = re.compile(r"<([^>+]+)(?:\+0x[0-9a-f]+)?>")
 AUIPC = re.compile(r"(\w+), (\d+)")
@@ -46,8 +46,10 @@ class Program:
         at = {place[0]: name for name, place in self.symbols.items() if place}
         for line in text.splitlines():
             if header := HEADER.match(line):
-                place = self.symbols.get(header[1])
-                function = Function(header[1], *place) if place else None
+                if function and function.start < int(header[1], 16) < function.start + function.size:
+                    continue  # marks data within a function
+                place = self.symbols.get(header[2])
+                function = Function(header[2], *place) if place else None
                 if function:
                     self.functions[function.name] = function
             elif function and (parts := INSTRUCTION.match(line)):
