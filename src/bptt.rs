@@ -196,7 +196,7 @@ impl<C: Cell> ModelShape<C> {
     ///
     /// # Errors
     /// As for [`gradient`](Self::gradient).
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     #[allow(clippy::too_many_arguments, reason = "weights, state, tape and scratch are separate values")]
     pub fn loss<L: Lanes>(
         self,
@@ -240,7 +240,7 @@ impl<C: Cell> ModelShape<C> {
     }
 
     /// Fills the tape, turns the logits into their gradients, and moves the state on if the loss is finite.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn forward<L: Lanes>(
         self,
         lanes: L,

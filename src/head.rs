@@ -55,14 +55,14 @@ impl DenseShape {
     }
 
     /// O ← H W_hq + b_q, for rows of H (·×h) and O (·×q).
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn forward<L: Lanes>(self, lanes: L, params: &[f32], h: &[f32], o: &mut [f32]) {
         let (w_hq, b_q) = self.view(params);
         affine(lanes, Mat::new(h, self.hidden), w_hq, b_q, o);
     }
 
     /// dW_hq += Hᵀ dO, db_q += Σ dO, dH += dO W_hqᵀ.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     #[allow(clippy::too_many_arguments, reason = "weights, scratch and gradients are separate values")]
     pub fn backward<L: Lanes>(
         self,

@@ -25,10 +25,12 @@ mod buffer;
 mod corpus;
 mod error;
 mod network;
+mod summary;
 mod train;
 
 pub use buffer::Buffer;
 pub use corpus::Corpus;
 pub use error::HostError;
 pub use network::{Network, check_writable, write_whole};
+pub use summary::{StepMemory, Tensor, TrainingMemory, tensors};
 pub use train::{AnyOptimizer, Settings, Trainer};

@@ -7,6 +7,7 @@ use rand_core::Rng;
 use crate::kernels::{add_scaled, dot, scale};
 use crate::lanes::{Scalar, best_lanes};
 use crate::math;
+use crate::params::rows;
 
 /// A number from 0 to below 1, in steps of 2⁻²⁴.
 #[inline]
@@ -62,7 +63,7 @@ pub fn orthogonal<R: Rng + ?Sized>(weights: &mut [f32], n: usize, rng: &mut R) {
                 normal(row, 1.0, rng);
                 let drawn = dot(lanes, row, row);
                 for _ in 0..2 {
-                    for other in before.chunks_exact(n) {
+                    for other in rows(before, n) {
                         let along = dot(lanes, row, other);
                         add_scaled(lanes, row, other, -along);
                     }

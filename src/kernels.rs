@@ -26,6 +26,8 @@ pub use product::{affine, chains, column_sums, product, product_at};
 pub use reduce::{all_finite, dot, max, max_abs, sum, sum_of, sum_of_squares};
 pub use transposed::Transposed;
 
+use crate::params::rows;
+
 /// A row-major matrix: rows of `cols` elements, one after another.
 #[derive(Clone, Copy, Debug)]
 pub struct Mat<'a> {
@@ -51,6 +53,12 @@ impl<'a> Mat<'a> {
             Some(rows) => rows,
             None => 0,
         }
+    }
+
+    /// The rows, in order.
+    #[inline(always)]
+    pub fn iter(self) -> impl Iterator<Item = &'a [f32]> {
+        rows(self.data, self.cols)
     }
 
     /// Row `row`; empty if there is none.

@@ -15,13 +15,21 @@
 //! | kind | registers | multiply-add |
 //! |---|---|---|
 //! | [`Scalar`] | one `f32`: the readable specification | rounds twice |
+//! | [`FusedScalar`] | the same | rounds once, in software |
 //! | [`Portable`] | `wide`'s, as the build's target has them | rounds twice |
+//! | `Avx2`, `Avx512` (feature `std`, x86-64) | 8 or 16 floats, if the processor has them | rounds once |
 
+mod kind;
 mod portable;
 mod scalar;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod x86;
 
+pub use kind::{LaneKind, NoSuchLanes, OnLanes};
 pub use portable::Portable;
-pub use scalar::Scalar;
+pub use scalar::{FusedScalar, Scalar};
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+pub use x86::{Avx2, Avx512};
 
 /// Virtual lanes of a reduction: sums and maxima over a slice go through this many partial results, whatever
 /// the width of the registers.
@@ -42,6 +50,12 @@ pub trait Lanes: Copy + sealed::Sealed {
     const REGISTERS: usize;
     /// Whether [`mul_add`](Self::mul_add) rounds once.
     const FUSED: bool;
+
+    /// Runs `f` where the compiler may use these registers: what is inlined into it becomes their instructions.
+    #[inline(always)]
+    fn run<T>(self, f: impl FnOnce() -> T) -> T {
+        f()
+    }
 
     /// All lanes equal to `x`.
     fn splat(self, x: f32) -> Self::F;
@@ -104,17 +118,22 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Portable {}
     impl Sealed for super::Scalar {}
+    impl Sealed for super::FusedScalar {}
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    impl Sealed for super::Avx2 {}
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    impl Sealed for super::Avx512 {}
 }
 
-/// Runs an expression on the best lanes: the one place where the kind is chosen.
+pub(crate) use kind::{best_lanes, on_lanes};
+
+/// A closure that is always inlined: `inlined!(|x| lanes.add(x, x))`.
 ///
-/// `best_lanes!(lanes => expression)` binds the token to `lanes`. Choose once per step, window or product.
-macro_rules! best_lanes {
-    ($lanes:ident => $body:expr) => {{
-        #[allow(unused_imports, reason = "the expression may only pass the lanes on")]
-        use $crate::lanes::Lanes as _;
-        let $lanes = $crate::lanes::Portable;
-        $body
-    }};
+/// What does not end up inside [`Lanes::run`] is compiled without the processor's special instructions, and slow.
+macro_rules! inlined {
+    ($($closure:tt)*) => {
+        #[inline(always)]
+        $($closure)*
+    };
 }
-pub(crate) use best_lanes;
+pub(crate) use inlined;

@@ -11,8 +11,9 @@ pub use perplexity::Perplexity;
 use crate::cell::check_tokens;
 use crate::error::{Buffer, Error, exactly};
 use crate::kernels::{map, max, scale, sum, sum_of, sum_of_squares, zip_map};
-use crate::lanes::{Lanes, Scalar, best_lanes};
+use crate::lanes::{Lanes, Scalar, best_lanes, inlined};
 use crate::math;
+use crate::params::{rows, rows_mut};
 use perplexity::Sum;
 
 /// What the outputs of several rows should have been.
@@ -63,7 +64,7 @@ pub fn log_softmax(logits: &mut [f32]) {
     best_lanes!(lanes => {
         let exponentials = Exponentials::of(lanes, logits);
         let (top, log_total) = (lanes.splat(exponentials.top), lanes.splat(exponentials.nats(exponentials.top)));
-        map(lanes, logits, |o| lanes.sub(lanes.sub(o, top), log_total));
+        map(lanes, logits, inlined!(|o| lanes.sub(lanes.sub(o, top), log_total)));
     });
 }
 
@@ -92,7 +93,7 @@ pub fn squared_error(outputs: &[f32], target: &[f32]) -> f32 {
 }
 
 /// The mean loss over rows of `cols` outputs, which become its gradient in place.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn backward<L: Lanes>(lanes: L, outputs: &mut [f32], cols: usize, targets: Targets<'_>) -> f32 {
     let cols = cols.max(1);
     #[expect(clippy::cast_precision_loss, reason = "more than 2²⁴ rows would not fit into memory")]
@@ -100,12 +101,12 @@ pub(crate) fn backward<L: Lanes>(lanes: L, outputs: &mut [f32], cols: usize, tar
     let mut total = Sum::default();
     match targets {
         Targets::Tokens(tokens) => {
-            for (o, &target) in outputs.chunks_exact_mut(cols).zip(tokens) {
+            for (o, &target) in rows_mut(outputs, cols).zip(tokens) {
                 total.add(cross_entropy_backward(lanes, o, target, weight));
             }
         }
         Targets::Vectors(y) => {
-            for (o, y) in outputs.chunks_exact_mut(cols).zip(y.chunks_exact(cols)) {
+            for (o, y) in rows_mut(outputs, cols).zip(rows(y, cols)) {
                 total.add(squared_error_backward(lanes, o, y, weight));
             }
         }
@@ -114,7 +115,7 @@ pub(crate) fn backward<L: Lanes>(lanes: L, outputs: &mut [f32], cols: usize, tar
 }
 
 /// −log P(target) of a row; o ← weight · (softmax(o) − one-hot target).
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn cross_entropy_backward<L: Lanes>(lanes: L, o: &mut [f32], target: u16, weight: f32) -> f32 {
     let logit = o.get(usize::from(target)).copied().unwrap_or(f32::NAN);
     let exponentials = Exponentials::replace(lanes, o);
@@ -126,9 +127,9 @@ fn cross_entropy_backward<L: Lanes>(lanes: L, o: &mut [f32], target: u16, weight
 }
 
 /// ½ Σ (o − y)² of a row; o ← weight · (o − y).
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn squared_error_backward<L: Lanes>(lanes: L, o: &mut [f32], y: &[f32], weight: f32) -> f32 {
-    zip_map(lanes, o, y, |o, y| lanes.sub(o, y));
+    zip_map(lanes, o, y, inlined!(|o, y| lanes.sub(o, y)));
     let loss = 0.5 * sum_of_squares(lanes, o);
     scale(lanes, o, weight);
     loss
@@ -143,20 +144,20 @@ struct Exponentials {
 
 impl Exponentials {
     /// o ← exp(o − top)
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn replace<L: Lanes>(lanes: L, o: &mut [f32]) -> Self {
         let top = max(lanes, o);
         let shift = lanes.splat(top);
-        map(lanes, o, |o| math::exp(lanes, lanes.sub(o, shift)));
+        map(lanes, o, inlined!(|o| math::exp(lanes, lanes.sub(o, shift))));
         Self { top, total: sum(lanes, o) }
     }
 
     /// The same, and o stays.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn of<L: Lanes>(lanes: L, o: &[f32]) -> Self {
         let top = max(lanes, o);
         let shift = lanes.splat(top);
-        let total = sum_of(lanes, o, f32::NEG_INFINITY, |o| math::exp(lanes, lanes.sub(o, shift)));
+        let total = sum_of(lanes, o, f32::NEG_INFINITY, inlined!(|o| math::exp(lanes, lanes.sub(o, shift))));
         Self { top, total }
     }
 

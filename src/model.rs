@@ -178,7 +178,7 @@ impl<C: Cell> ModelShape<C> {
     /// # Errors
     /// [`Error::Length`] or [`Error::TooShort`] for buffers that do not fit, [`Error::Token`] for a token outside of
     /// the vocabulary: nothing was done. [`Error::NotFinite`] if an output is not finite.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn step<L: Lanes>(
         self,
         lanes: L,

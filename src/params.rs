@@ -131,3 +131,18 @@ pub(crate) fn take_mut<'a>(from: &mut &'a mut [f32], len: usize) -> &'a mut [f32
     *from = tail;
     head
 }
+
+/// The whole rows of `len` floats, in order; none of length zero.
+///
+/// Unlike `chunks_exact`, whose number of chunks is a division, this leaves nothing to divide by and no panic, also
+/// where the compiler does not know the length.
+#[inline(always)]
+pub(crate) fn rows(mut from: &[f32], len: usize) -> impl Iterator<Item = &[f32]> {
+    core::iter::from_fn(move || Some(take(&mut from, len)).filter(|row| !row.is_empty()))
+}
+
+/// As [`rows`], to be changed.
+#[inline(always)]
+pub(crate) fn rows_mut(mut from: &mut [f32], len: usize) -> impl Iterator<Item = &mut [f32]> {
+    core::iter::from_fn(move || Some(take_mut(&mut from, len)).filter(|row| !row.is_empty()))
+}

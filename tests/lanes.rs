@@ -9,11 +9,11 @@ mod reference;
 use proptest::prelude::*;
 use proptest::sample::select;
 use recurve::kernels::{self, Mat, Transposed, chains};
-use recurve::lanes::{FOLD, Lanes, Portable, Scalar};
+use recurve::lanes::{FOLD, FusedScalar, Lanes, Portable, Scalar};
 
-use common::Problem;
 use common::compare::{Tolerance, bits, f64s};
 use common::problem::{WIDTHS, numbers, sizes};
+use common::{Outcome, Problem, each_lanes};
 use reference::random::Random;
 
 /// What the lanes' `mul_add` computes: they promise two roundings or one.
@@ -188,6 +188,18 @@ fn check_elementwise<L: Lanes>(lanes: L, z: &[f32], x: &[f32], y: &[f32]) -> Res
     Ok(())
 }
 
+fn is_fused<L: Lanes>(_: L) -> bool {
+    L::FUSED
+}
+
+fn check_same_window(expected: &Outcome, actual: &Outcome) -> Result<(), TestCaseError> {
+    prop_assert_eq!(expected.loss.to_bits(), actual.loss.to_bits());
+    prop_assert_eq!(bits(&expected.h), bits(&actual.h));
+    prop_assert_eq!(bits(&expected.state), bits(&actual.state));
+    prop_assert_eq!(bits(&expected.grads), bits(&actual.grads));
+    Ok(())
+}
+
 /// Slices of up to 70 elements: no register filled, some, and several folds.
 fn slices() -> impl Strategy<Value = Vec<f32>> {
     prop::collection::vec(-1.0_f32..1.0, 0..70)
@@ -199,7 +211,8 @@ proptest! {
     #[test]
     fn products_are_summed_in_the_documented_order_on_all_lanes(matrices in matrices()) {
         matrices.check(Scalar)?;
-        matrices.check(Portable)?;
+        matrices.check(FusedScalar)?;
+        each_lanes!(lanes => { matrices.check(lanes)?; });
     }
 
     #[test]
@@ -221,14 +234,16 @@ proptest! {
     #[test]
     fn reductions_fold_the_documented_tree_on_all_lanes(x in slices()) {
         check_reductions(Scalar, &x)?;
-        check_reductions(Portable, &x)?;
+        check_reductions(FusedScalar, &x)?;
+        each_lanes!(lanes => { check_reductions(lanes, &x)?; });
     }
 
     #[test]
     fn what_is_not_finite_is_seen_anywhere(x in prop::collection::vec(-1.0_f32..1.0, 1..70), at: prop::sample::Index) {
         let at = at.index(x.len());
         check_not_finite(Scalar, &x, at)?;
-        check_not_finite(Portable, &x, at)?;
+        check_not_finite(FusedScalar, &x, at)?;
+        each_lanes!(lanes => { check_not_finite(lanes, &x, at)?; });
     }
 
     #[test]
@@ -236,21 +251,22 @@ proptest! {
         let mut random = Random::new(seed);
         let [x, y] = [(); 2].map(|()| numbers(&mut random, z.len(), 1.0));
         check_elementwise(Scalar, &z, &x, &y)?;
-        check_elementwise(Portable, &z, &x, &y)?;
+        check_elementwise(FusedScalar, &z, &x, &y)?;
+        each_lanes!(lanes => { check_elementwise(lanes, &z, &x, &y)?; });
     }
 
     #[test]
     fn windows_and_steps_are_the_same_bits_on_all_lanes(sizes in sizes()) {
         let problem = Problem::new(sizes);
-        let (scalar, portable) = (problem.gradient_with(Scalar, 0), problem.gradient_with(Portable, 0));
-        prop_assert_eq!(scalar.loss.to_bits(), portable.loss.to_bits());
-        prop_assert_eq!(bits(&scalar.h), bits(&portable.h));
-        prop_assert_eq!(bits(&scalar.state), bits(&portable.state));
-        prop_assert_eq!(bits(&scalar.grads), bits(&portable.grads));
-
-        let (scalar, portable) = (problem.steps_with(Scalar), problem.steps_with(Portable));
-        prop_assert_eq!(bits(&scalar.1), bits(&portable.1));
-        prop_assert_eq!(bits(&scalar.2), bits(&portable.2));
+        let unfused = (problem.gradient_with(Scalar, 0), problem.steps_with(Scalar));
+        let fused = (problem.gradient_with(FusedScalar, 0), problem.steps_with(FusedScalar));
+        each_lanes!(lanes => {
+            let (window, steps) = if is_fused(lanes) { &fused } else { &unfused };
+            check_same_window(window, &problem.gradient_with(lanes, 0))?;
+            let actual = problem.steps_with(lanes);
+            prop_assert_eq!(bits(&steps.1), bits(&actual.1));
+            prop_assert_eq!(bits(&steps.2), bits(&actual.2));
+        });
     }
 }
 

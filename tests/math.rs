@@ -1,13 +1,25 @@
-//! The errors of `recurve::math` against `f64`: every `f32` in a release build, a dense sample in a debug build.
+//! The errors of `recurve::math` against `f64`, on every kind of lanes: a dense sample of all `f32`.
 //!
-//! `cargo test --release --test math -- --nocapture` prints the maxima that the module's table quotes.
+//! `RECURVE_EXHAUSTIVE=1 cargo test --release --test math -- --nocapture` takes each of the 2³² and prints the maxima
+//! that the module's table quotes.
 
-use recurve::lanes::{FOLD, Lanes, Portable, Scalar};
+#[allow(dead_code, reason = "each test crate uses its part of the helpers")]
+mod common;
+#[allow(dead_code, reason = "each test crate uses its part of the reference")]
+mod reference;
+
+use common::each_lanes;
+
+use recurve::lanes::{FOLD, FusedScalar, Lanes, Portable, Scalar};
 use recurve::math::{exp, ln, sigmoid, tanh};
 
 /// Distance between the bit patterns tried for errors, and for the rest; primes, but for the exhaustive one.
-const STRIDE: u64 = if cfg!(debug_assertions) { 4_093 } else { 1 };
-const SPARSE: u64 = if cfg!(debug_assertions) { 10_007 } else { 257 };
+const STRIDE: u64 = match option_env!("RECURVE_EXHAUSTIVE") {
+    Some(_) => 1,
+    None if cfg!(debug_assertions) => 10_007,
+    None => 127,
+};
+const SPARSE: u64 = if cfg!(debug_assertions) { 20_011 } else { 257 };
 
 /// Bounds in ulp, for a multiply-add of either kind: the figures in the module's table, rounded up.
 const EXP_ULP: f64 = 1.1;
@@ -78,45 +90,54 @@ fn worst<L: Lanes>(lanes: L, name: &str, f: impl Fn(L, L::F) -> L::F, truth: imp
 
 #[test]
 fn exp_is_within_its_bound() {
-    let worst = worst(Portable, "exp", exp, f64::exp);
-    assert!(worst.ulp <= EXP_ULP, "{worst:?}");
+    each_lanes!(lanes => {
+        let worst = worst(lanes, "exp", exp, f64::exp);
+        assert!(worst.ulp <= EXP_ULP, "{worst:?}");
+    });
 }
 
 #[test]
 fn ln_is_within_its_bound() {
-    let worst = worst(Portable, "ln", ln, f64::ln);
-    assert!(worst.ulp <= LN_ULP, "{worst:?}");
+    each_lanes!(lanes => {
+        let worst = worst(lanes, "ln", ln, f64::ln);
+        assert!(worst.ulp <= LN_ULP, "{worst:?}");
+    });
 }
 
 #[test]
 fn tanh_is_within_its_bounds() {
-    let worst = worst(Portable, "tanh", tanh, f64::tanh);
-    assert!(worst.ulp <= TANH_ULP, "{worst:?}");
-    assert!(worst.abs <= 3.5e-7, "{worst:?}");
+    each_lanes!(lanes => {
+        let worst = worst(lanes, "tanh", tanh, f64::tanh);
+        assert!(worst.ulp <= TANH_ULP, "{worst:?}");
+        assert!(worst.abs <= 3.5e-7, "{worst:?}");
+    });
 }
 
 #[test]
 fn sigmoid_is_within_its_bounds() {
-    let worst = worst(Portable, "sigmoid", sigmoid, sigmoid_f64);
-    assert!(worst.ulp <= SIGMOID_ULP, "{worst:?}");
-    assert!(worst.abs <= 9e-8, "{worst:?}");
+    each_lanes!(lanes => {
+        let worst = worst(lanes, "sigmoid", sigmoid, sigmoid_f64);
+        assert!(worst.ulp <= SIGMOID_ULP, "{worst:?}");
+        assert!(worst.abs <= 9e-8, "{worst:?}");
+    });
 }
 
 #[test]
 fn tanh_is_never_beyond_one() {
-    sweep(Portable, STRIDE, tanh, |x, y| assert!(x.is_nan() || y.abs() <= 1.0, "tanh({x:e}) = {y:e}"));
+    each_lanes!(lanes => { sweep(lanes, STRIDE, tanh, |x, y| assert!(x.is_nan() || y.abs() <= 1.0, "tanh({x:e}) = {y:e}")); });
 }
 
 #[test]
 fn tanh_is_odd() {
     sweep(Portable, SPARSE, tanh, |x, y| assert!(same(tanh(Scalar, -x), -y), "tanh({x:e}) = {y:e}"));
+    sweep(FusedScalar, SPARSE, tanh, |x, y| assert!(same(tanh(FusedScalar, -x), -y), "tanh({x:e}) = {y:e}"));
 }
 
 #[test]
 fn sigmoid_stays_between_zero_and_one() {
     let unit = 0.0..=1.0;
-    sweep(Portable, STRIDE, sigmoid, |x, y| {
-        assert!(x.is_nan() || unit.contains(&y), "sigmoid({x:e}) = {y:e}");
+    each_lanes!(lanes => {
+        sweep(lanes, STRIDE, sigmoid, |x, y| assert!(x.is_nan() || unit.contains(&y), "sigmoid({x:e}) = {y:e}"));
     });
 }
 
@@ -125,12 +146,25 @@ fn same(a: f32, b: f32) -> bool {
     a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
 }
 
+/// A function on these lanes gives the same bits as on lanes of width one that round alike.
+fn check_width<L: Lanes>(lanes: L) {
+    macro_rules! check {
+        ($f:ident) => {
+            sweep(lanes, SPARSE, $f, |x, y| {
+                let expected = if L::FUSED { $f(FusedScalar, x) } else { $f(Scalar, x) };
+                assert!(same(expected, y), "{}({x:e})", stringify!($f));
+            });
+        };
+    }
+    check!(exp);
+    check!(ln);
+    check!(tanh);
+    check!(sigmoid);
+}
+
 #[test]
-fn portable_equals_scalar() {
-    sweep(Portable, SPARSE, exp, |x, y| assert!(same(exp(Scalar, x), y), "exp({x:e})"));
-    sweep(Portable, SPARSE, ln, |x, y| assert!(same(ln(Scalar, x), y), "ln({x:e})"));
-    sweep(Portable, SPARSE, tanh, |x, y| assert!(same(tanh(Scalar, x), y), "tanh({x:e})"));
-    sweep(Portable, SPARSE, sigmoid, |x, y| assert!(same(sigmoid(Scalar, x), y), "sigmoid({x:e})"));
+fn the_width_changes_no_bit() {
+    each_lanes!(lanes => { check_width(lanes) });
 }
 
 /// Zeros with their sign, infinities, and where the results begin to round to zero, one or infinity.

@@ -1,7 +1,7 @@
 //! Activation functions φ of the hidden layer, and their derivatives in terms of the output.
 
 use crate::kernels::{map, zip_map};
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, inlined};
 use crate::math;
 use crate::params::{Flat, plain_data};
 
@@ -18,24 +18,26 @@ pub enum ActivationKind {
 
 impl ActivationKind {
     /// x ← φ(x)
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn apply<L: Lanes>(self, lanes: L, x: &mut [f32]) {
         match self {
-            Self::Tanh => map(lanes, x, |x| math::tanh(lanes, x)),
+            Self::Tanh => map(lanes, x, inlined!(|x| math::tanh(lanes, x))),
             Self::Relu => {
                 let zero = lanes.splat(0.0);
-                map(lanes, x, |x| lanes.select_lt(x, zero, zero, x));
+                map(lanes, x, inlined!(|x| lanes.select_lt(x, zero, zero, x)));
             }
         }
     }
 
     /// d ← d · φ′, with φ′ from the output h = φ(x): 1 − h² for tanh, 1 or 0 for ReLU (0 at 0).
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn backward<L: Lanes>(self, lanes: L, d: &mut [f32], h: &[f32]) {
         let (zero, one) = (lanes.splat(0.0), lanes.splat(1.0));
         match self {
-            Self::Tanh => zip_map(lanes, d, h, |d, h| lanes.mul(d, lanes.sub(one, lanes.mul(h, h)))),
-            Self::Relu => zip_map(lanes, d, h, |d, h| lanes.select_lt(zero, h, d, zero)),
+            Self::Tanh => {
+                zip_map(lanes, d, h, inlined!(|d, h| lanes.mul(d, lanes.sub(one, lanes.mul(h, h)))));
+            }
+            Self::Relu => zip_map(lanes, d, h, inlined!(|d, h| lanes.select_lt(zero, h, d, zero))),
         }
     }
 }

@@ -150,7 +150,7 @@ impl Cell for AnyCell {
         delegate!(self, cell => cell.init(params, rng));
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn step<L: Lanes>(
         self,
         lanes: L,
@@ -166,7 +166,7 @@ impl Cell for AnyCell {
         delegate!(self, cell => cell.output(state, batch))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn forward<L: Lanes>(
         self,
         lanes: L,
@@ -187,7 +187,7 @@ impl Cell for AnyCell {
         delegate!(self, cell => cell.final_state(tape, extent, state));
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn backward<L: Lanes>(
         self,
         lanes: L,

@@ -125,7 +125,7 @@ impl Cell for ElmanShape {
         params.fill(0.0);
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn step<L: Lanes>(
         self,
         lanes: L,
@@ -147,7 +147,7 @@ impl Cell for ElmanShape {
         state
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn forward<L: Lanes>(
         self,
         lanes: L,
@@ -179,7 +179,7 @@ impl Cell for ElmanShape {
         copy(tape.get(extent.rows() * self.hidden..).unwrap_or_default(), state);
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn backward<L: Lanes>(
         self,
         lanes: L,

@@ -97,7 +97,7 @@ impl Cell for FeedforwardShape {
         params.fill(0.0);
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn step<L: Lanes>(self, lanes: L, params: &[f32], inputs: Inputs<'_>, state: &mut [f32], _: &mut [f32]) {
         self.view(params).forward(lanes, inputs, state);
         self.activation.apply(lanes, state);
@@ -108,7 +108,7 @@ impl Cell for FeedforwardShape {
         state
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn forward<L: Lanes>(
         self,
         lanes: L,
@@ -132,7 +132,7 @@ impl Cell for FeedforwardShape {
         copy(tape.get(last..).unwrap_or_default(), state);
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn backward<L: Lanes>(
         self,
         lanes: L,

@@ -6,7 +6,8 @@
 use super::Extent;
 use crate::error::{Buffer, Error, exactly};
 use crate::kernels::{Mat, Transposed, affine, column_sums, product_at, zip_map, zip2_map};
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, inlined};
+use crate::params::rows_mut;
 
 /// Inputs of several rows: of a batch, or of a window of batches.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,13 +82,13 @@ pub struct InputWeights<'a> {
 
 impl InputWeights<'_> {
     /// A ← X W_xh + b, for all rows.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn forward<L: Lanes>(self, lanes: L, inputs: Inputs<'_>, a: &mut [f32]) {
         match inputs {
             Inputs::Tokens(tokens) => {
-                for (a, &token) in a.chunks_exact_mut(self.w.cols.max(1)).zip(tokens) {
+                for (a, &token) in rows_mut(a, self.w.cols).zip(tokens) {
                     let row = self.w.row(usize::from(token));
-                    zip2_map(lanes, a, self.b, row, |_, b, w| lanes.add(b, w));
+                    zip2_map(lanes, a, self.b, row, inlined!(|_, b, w| lanes.add(b, w)));
                 }
             }
             Inputs::Vectors(x) => affine(lanes, Mat::new(x, self.w.rows()), self.w, self.b, a),
@@ -95,7 +96,7 @@ impl InputWeights<'_> {
     }
 
     /// dW_xh += Xᵀ dA, db += Σ dA, and dX += dA W_xhᵀ where vectors want it.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn backward<L: Lanes>(
         self,
         lanes: L,
@@ -108,11 +109,13 @@ impl InputWeights<'_> {
         column_sums(lanes, d_a, d_b);
         match inputs {
             Inputs::Tokens(tokens) => {
-                for (d_a, &token) in d_a.data.chunks_exact(d_a.cols.max(1)).zip(tokens) {
+                for (d_a, &token) in d_a.iter().zip(tokens) {
                     let row = usize::from(token) * d_a.len();
-                    let d_w =
-                        d_w.get_mut(row..).and_then(|rest| rest.get_mut(..d_a.len())).unwrap_or_default();
-                    zip_map(lanes, d_w, d_a, |d_w, d_a| lanes.add(d_w, d_a));
+                    let d_w = d_w
+                        .get_mut(row..)
+                        .and_then(inlined!(|rest| rest.get_mut(..d_a.len())))
+                        .unwrap_or_default();
+                    zip_map(lanes, d_w, d_a, inlined!(|d_w, d_a| lanes.add(d_w, d_a)));
                 }
             }
             Inputs::Vectors(x) => product_at(lanes, Mat::new(x, self.w.rows()), d_a, d_w),

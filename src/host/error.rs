@@ -71,13 +71,30 @@ impl fmt::Display for Bytes {
     }
 }
 
+/// What to do about a file.
+fn advice(action: &str, kind: io::ErrorKind) -> &'static str {
+    use io::ErrorKind as Kind;
+    match kind {
+        Kind::NotFound | Kind::NotADirectory if action == "write" => {
+            "create its folder first, or choose another one"
+        }
+        Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => {
+            "free some space, or choose a place with more"
+        }
+        Kind::IsADirectory => "give the name of a file",
+        _ => "check the path and its permissions",
+    }
+}
+
 impl fmt::Display for HostError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(error) => error.fmt(f),
             Self::Vocab(error) => error.fmt(f),
             Self::Format { path, source } => write!(f, "cannot use {}: {source}", path.display()),
-            Self::File { path, action, source } => write!(f, "cannot {action} {}: {source}", path.display()),
+            Self::File { path, action, source } => {
+                write!(f, "cannot {action} {}: {source}: {}", path.display(), advice(action, source.kind()))
+            }
             Self::Memory { needed, available } => {
                 write!(f, "these sizes need {} of memory", Bytes(*needed))?;
                 if let Some(available) = available {

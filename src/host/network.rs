@@ -5,7 +5,7 @@ use std::{format, fs, io::Write, path::Path, vec, vec::Vec};
 use rand_core::SeedableRng;
 use rand_pcg::Pcg32;
 
-use super::{Buffer, HostError, buffer::check_available};
+use super::{Buffer, HostError, buffer::check_available, tensors};
 use crate::cell::{AnyCell, Cell, Extent, Inputs};
 use crate::clean::Clean;
 use crate::error::Error;
@@ -13,6 +13,7 @@ use crate::format::{FormatError, ModelFile};
 use crate::lanes::best_lanes;
 use crate::loss::{Perplexity, Targets};
 use crate::model::ModelShape;
+use crate::params::take_mut;
 use crate::sample::Sampler;
 use crate::vocab::{Alphabet, Symbols, VocabError};
 
@@ -48,10 +49,26 @@ impl Network {
         Ok(Self { shape, clean, alphabet, codes, params: Buffer::zeroed(shape.params_len())? })
     }
 
-    /// Draws initial weights.
+    /// Draws initial weights, for inputs that are tokens.
+    ///
+    /// They are the cell's own, on another scale. Xavier's rule for W_xh reckons with d inputs at a time, but of a
+    /// one-hot input one is not zero: W_xh gets variance 1, as rows of an embedding have. W_hh remains a multiple of
+    /// an orthogonal matrix, but one that forgets (0.6): a state that keeps everything lets small texts be learnt by
+    /// heart.
     pub fn init(&mut self, seed: u64) {
         let weights = self.shape.init(&mut self.params, &mut Pcg32::seed_from_u64(seed));
         debug_assert_eq!(weights, Ok(()), "the buffer was made for this shape");
+        let (d, h) = (self.shape.cell.inputs() as f32, self.shape.cell.hidden() as f32);
+        let mut rest = &mut self.params[..];
+        for tensor in tensors(self.shape) {
+            let scale = match tensor.name {
+                // Xavier's variance is 2 / (d + h).
+                "w_xh" => ((d + h) / 2.0).sqrt(),
+                "w_hh" => 0.6,
+                _ => 1.0,
+            };
+            take_mut(&mut rest, tensor.len()).iter_mut().for_each(|w| *w *= scale);
+        }
     }
 
     /// The sizes.

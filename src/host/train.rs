@@ -6,12 +6,11 @@
 
 use std::vec::Vec;
 
-use super::{Buffer, HostError, Network, buffer::check_available};
-use crate::cell::{AnyCell, Cell, Extent, Inputs};
+use super::{Buffer, HostError, Network, TrainingMemory};
+use crate::cell::{Cell, Extent, Inputs};
 use crate::error::Error;
 use crate::lanes::best_lanes;
 use crate::loss::{Perplexity, Targets};
-use crate::model::ModelShape;
 use crate::optim::{Adam, Optimizer, Sgd, clip_norm};
 
 /// An optimiser that is chosen at run time.
@@ -56,25 +55,6 @@ pub struct Settings {
 impl Settings {
     const fn extent(&self) -> Extent {
         Extent { batch: self.batch, window: self.window }
-    }
-
-    /// Bytes of memory that training a model of this shape works in, its weights included.
-    #[must_use]
-    pub fn bytes(&self, shape: ModelShape<AnyCell>) -> usize {
-        let params = shape.params_len();
-        let extent = self.extent();
-        [
-            params,
-            params,
-            self.optimizer.state_len(params),
-            shape.state_len(self.batch),
-            shape.tape_len(extent),
-            shape.scratch_len(extent),
-            shape.pack_len(),
-        ]
-        .into_iter()
-        .fold(0, usize::saturating_add)
-        .saturating_mul(size_of::<f32>())
     }
 }
 
@@ -138,7 +118,7 @@ impl<'n> Trainer<'n> {
         }
         let (shape, extent) = (network.shape(), settings.extent());
         Inputs::Tokens(tokens).check(tokens.len(), shape.cell.inputs())?;
-        check_available(settings.bytes(shape))?;
+        TrainingMemory::of(shape, &settings).check()?;
         Ok(Self {
             rows: time_major(tokens, batch),
             windows: (tokens.len() / batch - 1) / window,

@@ -1,15 +1,15 @@
 //! Element by element over slices.
 
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, inlined};
+use crate::params::{rows, rows_mut};
 
 /// x ← f(x), element by element.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn map<L: Lanes>(lanes: L, x: &mut [f32], f: impl Fn(L::F) -> L::F) {
-    let mut blocks = x.chunks_exact_mut(L::WIDTH);
-    for block in &mut blocks {
-        lanes.store(f(lanes.load(block)), block);
+    let (x, rest) = x.split_at_mut(x.len() - x.len() % L::WIDTH);
+    for x in rows_mut(x, L::WIDTH) {
+        lanes.store(f(lanes.load(x)), x);
     }
-    let rest = blocks.into_remainder();
     if !rest.is_empty() {
         lanes.store(f(lanes.load(rest)), rest);
     }
@@ -19,15 +19,13 @@ pub fn map<L: Lanes>(lanes: L, x: &mut [f32], f: impl Fn(L::F) -> L::F) {
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn zip_map<L: Lanes>(lanes: L, y: &mut [f32], x: &[f32], f: impl Fn(L::F, L::F) -> L::F) {
     debug_assert_eq!(y.len(), x.len());
-    let mut blocks = y.chunks_exact_mut(L::WIDTH);
-    let others = x.chunks_exact(L::WIDTH);
-    let rest_x = others.remainder();
-    for (block, other) in (&mut blocks).zip(others) {
-        lanes.store(f(lanes.load(block), lanes.load(other)), block);
+    let (y, rest_y) = y.split_at_mut(y.len() - y.len() % L::WIDTH);
+    let (x, rest_x) = x.split_at_checked(y.len()).unwrap_or_default();
+    for (y, x) in rows_mut(y, L::WIDTH).zip(rows(x, L::WIDTH)) {
+        lanes.store(f(lanes.load(y), lanes.load(x)), y);
     }
-    let rest = blocks.into_remainder();
-    if !rest.is_empty() {
-        lanes.store(f(lanes.load(rest), lanes.load(rest_x)), rest);
+    if !rest_y.is_empty() {
+        lanes.store(f(lanes.load(rest_y), lanes.load(rest_x)), rest_y);
     }
 }
 
@@ -41,15 +39,14 @@ pub fn zip2_map<L: Lanes>(
     f: impl Fn(L::F, L::F, L::F) -> L::F,
 ) {
     debug_assert!(z.len() == x.len() && z.len() == y.len());
-    let mut blocks = z.chunks_exact_mut(L::WIDTH);
-    let (xs, ys) = (x.chunks_exact(L::WIDTH), y.chunks_exact(L::WIDTH));
-    let (rest_x, rest_y) = (xs.remainder(), ys.remainder());
-    for ((z, x), y) in (&mut blocks).zip(xs).zip(ys) {
+    let (z, rest_z) = z.split_at_mut(z.len() - z.len() % L::WIDTH);
+    let (x, rest_x) = x.split_at_checked(z.len()).unwrap_or_default();
+    let (y, rest_y) = y.split_at_checked(z.len()).unwrap_or_default();
+    for ((z, x), y) in rows_mut(z, L::WIDTH).zip(rows(x, L::WIDTH)).zip(rows(y, L::WIDTH)) {
         lanes.store(f(lanes.load(z), lanes.load(x), lanes.load(y)), z);
     }
-    let rest = blocks.into_remainder();
-    if !rest.is_empty() {
-        lanes.store(f(lanes.load(rest), lanes.load(rest_x), lanes.load(rest_y)), rest);
+    if !rest_z.is_empty() {
+        lanes.store(f(lanes.load(rest_z), lanes.load(rest_x), lanes.load(rest_y)), rest_z);
     }
 }
 
@@ -57,14 +54,14 @@ pub fn zip2_map<L: Lanes>(
 #[inline(always)]
 pub fn scale<L: Lanes>(lanes: L, x: &mut [f32], k: f32) {
     let k = lanes.splat(k);
-    map(lanes, x, |x| lanes.mul(x, k));
+    map(lanes, x, inlined!(|x| lanes.mul(x, k)));
 }
 
 /// y ← y + k · x
 #[inline(always)]
 pub fn add_scaled<L: Lanes>(lanes: L, y: &mut [f32], x: &[f32], k: f32) {
     let k = lanes.splat(k);
-    zip_map(lanes, y, x, |y, x| lanes.mul_add(k, x, y));
+    zip_map(lanes, y, x, inlined!(|y, x| lanes.mul_add(k, x, y)));
 }
 
 /// to ← from, as far as both reach.

@@ -19,7 +19,7 @@
 use core::{array::from_fn, ops::Range};
 
 use super::Mat;
-use crate::lanes::{FOLD, Lanes};
+use crate::lanes::{FOLD, Lanes, inlined};
 
 /// The number P of partial sums for a product with `cols` columns; see the module's third note.
 #[inline(always)]
@@ -33,15 +33,17 @@ pub const fn chains(cols: usize) -> usize {
 }
 
 /// C (m×n) += A (m×k) · B (k×n).
-#[inline(always)]
+#[cfg_attr(feature = "std", inline(never))]
+#[cfg_attr(not(feature = "std"), inline(always))]
 pub fn product<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32]) {
-    by_width(lanes, a, b, None, c);
+    lanes.run(inlined!(|| by_width(lanes, a, b, None, c)));
 }
 
 /// C (m×n) ← bias + A (m×k) · B (k×n), with the bias (n) in each row: a layer of weights.
-#[inline(always)]
+#[cfg_attr(feature = "std", inline(never))]
+#[cfg_attr(not(feature = "std"), inline(always))]
 pub fn affine<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, bias: &[f32], c: &mut [f32]) {
-    by_width(lanes, a, b, Some(bias), c);
+    lanes.run(inlined!(|| by_width(lanes, a, b, Some(bias), c)));
 }
 
 /// With as many partial sums as the width asks for. Each row of C starts from `start`, or from what it holds.
@@ -55,16 +57,17 @@ fn by_width<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, start: Option<&[f32]>, c
 }
 
 /// C (m×n) += Aᵀ · B for A (r×m) and B (r×n): the sum over rows r, in their order.
-#[inline(always)]
+#[cfg_attr(feature = "std", inline(never))]
+#[cfg_attr(not(feature = "std"), inline(always))]
 pub fn product_at<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32]) {
-    tiles::<L, 1>(lanes, Columns(a), b, None, c);
+    lanes.run(inlined!(|| tiles::<L, 1>(lanes, Columns(a), b, None, c)));
 }
 
 /// c += the rows of B, in their order.
 #[inline(always)]
 pub fn column_sums<L: Lanes>(lanes: L, b: Mat<'_>, c: &mut [f32]) {
-    for row in b.data.chunks_exact(b.cols.max(1)) {
-        super::zip_map(lanes, c, row, |c, b| lanes.add(c, b));
+    for row in b.iter() {
+        super::zip_map(lanes, c, row, inlined!(|c, b| lanes.add(c, b)));
     }
 }
 
@@ -106,7 +109,7 @@ impl Left for Columns<'_> {
     #[inline(always)]
     fn groups<const R: usize, const P: usize>(self, i: usize) -> impl Iterator<Item = [[f32; P]; R]> {
         const { assert!(P == 1) }
-        self.0.data.chunks_exact(self.0.cols).map(move |row| {
+        self.0.iter().map(move |row| {
             let part = row.get(i..).and_then(|row| row.first_chunk()).copied().unwrap_or([0.0; R]);
             from_fn(|r| [part[r]; P])
         })
@@ -193,9 +196,10 @@ fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
     for (r, sums) in sums[0].iter_mut().enumerate() {
         *sums = load(lanes, start.unwrap_or(Mat::new(c, b.cols).row(i + r)), &at);
     }
-    let groups = b.data.chunks_exact(P * b.cols);
-    let last = groups.remainder();
-    for (a, rows) in a.groups::<R, P>(i).zip(groups) {
+    let mut rest = b.data;
+    for a in a.groups::<R, P>(i) {
+        let Some((rows, below)) = rest.split_at_checked(P * b.cols) else { break };
+        rest = below;
         for p in 0..P {
             let row = load(lanes, Mat::new(rows, b.cols).row(p), &at);
             add_products(lanes, &mut sums[p], from_fn(|r| a[r][p]), row);
@@ -203,12 +207,17 @@ fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
     }
     let a = a.rest::<R, P>(i);
     for p in 0..P {
-        if let Some(row) = last.get(p * b.cols..(p + 1) * b.cols) {
+        if let Some(row) = rest.get(p * b.cols..(p + 1) * b.cols) {
             add_products(lanes, &mut sums[p], from_fn(|r| a[r][p]), load(lanes, row, &at));
         }
     }
     for r in 0..R {
-        let total: [L::F; C] = from_fn(|c| (1..P).fold(sums[0][r][c], |t, p| lanes.add(t, sums[p][r][c])));
+        let mut total = sums[0][r];
+        for p in 1..P {
+            for c in 0..C {
+                total[c] = lanes.add(total[c], sums[p][r][c]);
+            }
+        }
         let row = c.get_mut((i + r) * b.cols..).and_then(|rest| rest.get_mut(at.clone())).unwrap_or_default();
         store(lanes, total, row, skip);
     }
@@ -218,7 +227,13 @@ fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
 #[inline(always)]
 fn load<L: Lanes, const C: usize>(lanes: L, row: &[f32], at: &Range<usize>) -> [L::F; C] {
     let row = row.get(at.clone()).unwrap_or_default();
-    from_fn(|c| row.get(c * L::WIDTH..).map_or(lanes.splat(0.0), |row| lanes.load(row)))
+    let mut registers = [lanes.splat(0.0); C];
+    for c in 0..C {
+        if let Some(part) = row.get(c * L::WIDTH..) {
+            registers[c] = lanes.load(part);
+        }
+    }
+    registers
 }
 
 /// One position of the sum: a register of A's elements times one of B's, for each pair.

@@ -3,7 +3,7 @@
 //! Element i goes to virtual lane i mod [`FOLD`]; at the end the upper half of the lanes is folded onto the lower
 //! half until one is left.
 
-use crate::lanes::{FOLD, Lanes};
+use crate::lanes::{FOLD, Lanes, inlined};
 
 /// Folds pairs of elements of `x` and `y`, which are equally long: `join` takes registers of them into partial
 /// results, which start from `start`; `join_last` folds those. The last registers are filled up with `pad`.
@@ -16,23 +16,19 @@ fn reduce<L: Lanes>(
     join_last: impl Fn(f32, f32) -> f32,
 ) -> f32 {
     let mut partial = [lanes.splat(start); FOLD];
-    let mut take = |x: &[f32; FOLD], y: &[f32; FOLD]| {
-        let registers = x.chunks_exact(L::WIDTH).zip(y.chunks_exact(L::WIDTH));
-        for (partial, (x, y)) in partial.iter_mut().zip(registers) {
-            *partial = join(*partial, lanes.load(x), lanes.load(y));
-        }
-    };
     let ((x, rest_x), (y, rest_y)) = (x.as_chunks(), y.as_chunks());
-    x.iter().zip(y).for_each(|(x, y)| take(x, y));
+    for block in x.iter().zip(y) {
+        take(lanes, &mut partial, block, &join);
+    }
     if !rest_x.is_empty() {
         let mut last = [[pad; FOLD]; 2];
         super::copy(rest_x, &mut last[0]);
         super::copy(rest_y, &mut last[1]);
-        take(&last[0], &last[1]);
+        take(lanes, &mut partial, (&last[0], &last[1]), &join);
     }
     let mut folded = [start; FOLD];
-    for (to, partial) in folded.chunks_exact_mut(L::WIDTH).zip(partial) {
-        lanes.store(partial, to);
+    for register in 0..FOLD / L::WIDTH {
+        lanes.store(partial[register], &mut folded[register * L::WIDTH..]);
     }
     let mut half = FOLD / 2;
     while half > 0 {
@@ -44,47 +40,73 @@ fn reduce<L: Lanes>(
     folded[0]
 }
 
+/// Takes the next element of each virtual lane.
+#[inline(always)]
+fn take<L: Lanes>(
+    lanes: L,
+    partial: &mut [L::F; FOLD],
+    (x, y): (&[f32; FOLD], &[f32; FOLD]),
+    join: &impl Fn(L::F, L::F, L::F) -> L::F,
+) {
+    for register in 0..FOLD / L::WIDTH {
+        let (x, y) = (&x[register * L::WIDTH..], &y[register * L::WIDTH..]);
+        partial[register] = join(partial[register], lanes.load(x), lanes.load(y));
+    }
+}
+
 /// Σ x
 #[inline(always)]
 pub fn sum<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
-    reduce(lanes, [x, x], [0.0; 2], |a, x, _| lanes.add(a, x), |a, b| a + b)
+    reduce(lanes, [x, x], [0.0; 2], inlined!(|a, x, _| lanes.add(a, x)), |a, b| a + b)
 }
 
 /// Σ x²
 #[inline(always)]
 pub fn sum_of_squares<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
-    reduce(lanes, [x, x], [0.0; 2], |a, x, _| lanes.mul_add(x, x, a), |a, b| a + b)
+    reduce(lanes, [x, x], [0.0; 2], inlined!(|a, x, _| lanes.mul_add(x, x, a)), |a, b| a + b)
 }
 
 /// Σ x · y, of two equally long slices.
 #[inline(always)]
 pub fn dot<L: Lanes>(lanes: L, x: &[f32], y: &[f32]) -> f32 {
-    reduce(lanes, [x, y], [0.0; 2], |a, x, y| lanes.mul_add(x, y, a), |a, b| a + b)
+    reduce(lanes, [x, y], [0.0; 2], inlined!(|a, x, y| lanes.mul_add(x, y, a)), |a, b| a + b)
 }
 
 /// Σ f(x), for an `f` with f(`zero_at`) = 0.
 #[inline(always)]
 pub fn sum_of<L: Lanes>(lanes: L, x: &[f32], zero_at: f32, f: impl Fn(L::F) -> L::F) -> f32 {
-    reduce(lanes, [x, x], [0.0, zero_at], |a, x, _| lanes.add(a, f(x)), |a, b| a + b)
+    reduce(lanes, [x, x], [0.0, zero_at], inlined!(|a, x, _| lanes.add(a, f(x))), |a, b| a + b)
 }
 
 /// The largest of `x`, −∞ of none; NaN elements are passed over.
 #[inline(always)]
 pub fn max<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
     let smallest = f32::NEG_INFINITY;
-    reduce(lanes, [x, x], [smallest; 2], |a, x, _| lanes.max(x, a), |a, b| if b > a { b } else { a })
+    reduce(
+        lanes,
+        [x, x],
+        [smallest; 2],
+        inlined!(|a, x, _| lanes.max(x, a)),
+        |a, b| if b > a { b } else { a },
+    )
 }
 
 /// The largest |x|, 0 of none; NaN elements are passed over.
 #[inline(always)]
 pub fn max_abs<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
-    let abs = |x| lanes.max(x, lanes.sub(lanes.splat(0.0), x));
-    reduce(lanes, [x, x], [0.0; 2], |a, x, _| lanes.max(abs(x), a), |a, b| if b > a { b } else { a })
+    let zero = lanes.splat(0.0);
+    reduce(
+        lanes,
+        [x, x],
+        [0.0; 2],
+        inlined!(|a, x, _| lanes.max(lanes.max(x, lanes.sub(zero, x)), a)),
+        |a, b| if b > a { b } else { a },
+    )
 }
 
 /// Whether no element is NaN or infinite.
 #[inline(always)]
 pub fn all_finite<L: Lanes>(lanes: L, x: &[f32]) -> bool {
     let zero = lanes.splat(0.0);
-    sum_of(lanes, x, 0.0, |x| lanes.mul(x, zero)) == 0.0
+    sum_of(lanes, x, 0.0, inlined!(|x| lanes.mul(x, zero))) == 0.0
 }

@@ -14,7 +14,8 @@
 use core::array::from_fn;
 
 use super::{Mat, chains, product};
-use crate::lanes::{FOLD, Lanes};
+use crate::lanes::{FOLD, Lanes, inlined};
+use crate::params::rows_mut;
 
 /// The transpose of a matrix of weights, ready to be multiplied with.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +35,7 @@ impl<'a> Transposed<'a> {
         if room.is_empty() {
             return Self::InPlace(b);
         }
-        for (k, to) in room.chunks_exact_mut(rows).enumerate() {
+        for (k, to) in rows_mut(room, rows).enumerate() {
             for (j, to) in to.iter_mut().enumerate() {
                 *to = b.data.get(j * cols + k).copied().unwrap_or(0.0);
             }
@@ -59,32 +60,35 @@ impl<'a> Transposed<'a> {
 /// The product row by row, a register of columns at a time.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn gathered<L: Lanes, const P: usize>(lanes: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32]) {
-    let n = b.rows();
-    let mut rest = c;
-    // Not two `chunks_exact`: in a function of this size the compiler may leave their `zip` a function of its own,
-    // which divides by widths that it does not know and panics if they are zero.
-    for i in 0..a.rows() {
-        let (c, below) = rest.split_at_mut_checked(n).unwrap_or_default();
-        let a = a.row(i);
-        rest = below;
+    for (a, c) in a.iter().zip(rows_mut(c, b.rows())) {
         for (block, c) in c.chunks_mut(L::WIDTH).enumerate() {
             let rows: [&[f32]; FOLD] =
                 from_fn(|l| if l < c.len() { b.row(block * L::WIDTH + l) } else { &[] });
-            let column = |k: usize| lanes.gather(|l| rows[l].get(k).copied().unwrap_or(0.0));
             let mut sums = [lanes.splat(0.0); P];
             sums[0] = lanes.load(c);
             let (groups, rest) = a.as_chunks::<P>();
             for (group, a) in groups.iter().enumerate() {
                 for p in 0..P {
-                    sums[p] = lanes.mul_add(lanes.splat(a[p]), column(group * P + p), sums[p]);
+                    sums[p] = lanes.mul_add(lanes.splat(a[p]), column(lanes, &rows, group * P + p), sums[p]);
                 }
             }
             for p in 0..P {
                 if let Some(a) = rest.get(p) {
-                    sums[p] = lanes.mul_add(lanes.splat(*a), column(groups.len() * P + p), sums[p]);
+                    sums[p] =
+                        lanes.mul_add(lanes.splat(*a), column(lanes, &rows, groups.len() * P + p), sums[p]);
                 }
             }
-            lanes.store((1..P).fold(sums[0], |t, p| lanes.add(t, sums[p])), c);
+            let mut total = sums[0];
+            for p in 1..P {
+                total = lanes.add(total, sums[p]);
+            }
+            lanes.store(total, c);
         }
     }
+}
+
+/// Element k of as many rows as a register has lanes.
+#[inline(always)]
+fn column<L: Lanes>(lanes: L, rows: &[&[f32]; FOLD], k: usize) -> L::F {
+    lanes.gather(inlined!(|l| rows[l].get(k).copied().unwrap_or(0.0)))
 }

@@ -9,7 +9,7 @@
 use super::{Optimizer, check};
 use crate::error::Error;
 use crate::kernels::{zip_map, zip2_map};
-use crate::lanes::best_lanes;
+use crate::lanes::{best_lanes, inlined};
 use crate::params::take_mut;
 
 /// Adam, or `AdamW` with a weight decay.
@@ -51,18 +51,18 @@ impl Optimizer for Adam {
             *correction2 = self.beta2 * *correction2 + (1.0 - self.beta2);
 
             let (beta, rest) = (lanes.splat(self.beta1), lanes.splat(1.0 - self.beta1));
-            zip_map(lanes, m, grads, |m, g| lanes.mul_add(beta, m, lanes.mul(rest, g)));
+            zip_map(lanes, m, grads, inlined!(|m, g| lanes.mul_add(beta, m, lanes.mul(rest, g))));
             let (beta, rest) = (lanes.splat(self.beta2), lanes.splat(1.0 - self.beta2));
-            zip_map(lanes, v, grads, |v, g| lanes.mul_add(beta, v, lanes.mul(rest, lanes.mul(g, g))));
+            zip_map(lanes, v, grads, inlined!(|v, g| lanes.mul_add(beta, v, lanes.mul(rest, lanes.mul(g, g)))));
 
             let keep = lanes.splat(1.0 - self.lr * self.weight_decay);
             let rate = lanes.splat(-self.lr / *correction1);
             let unbias = lanes.splat(1.0 / *correction2);
             let epsilon = lanes.splat(self.epsilon);
-            zip2_map(lanes, params, m, v, |w, m, v| {
+            zip2_map(lanes, params, m, v, inlined!(|w, m, v| {
                 let divisor = lanes.add(lanes.sqrt(lanes.mul(v, unbias)), epsilon);
                 lanes.mul_add(rate, lanes.div(m, divisor), lanes.mul(w, keep))
-            });
+            }));
             Ok(())
         })
     }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Quantity};
 use crate::kernels::{map, max_abs, scale, sum_of, sum_of_squares};
-use crate::lanes::{Lanes, best_lanes};
+use crate::lanes::{Lanes, best_lanes, inlined};
 
 /// The Euclidean norm of all gradients together, ‖g‖.
 ///
@@ -20,11 +20,16 @@ fn norm<L: Lanes>(lanes: L, grads: &[f32]) -> Result<f32, Error> {
     if !norm.is_finite() {
         let largest = max_abs(lanes, grads);
         let shrink = lanes.splat(1.0 / largest);
-        let square = |x| {
-            let x = lanes.mul(x, shrink);
-            lanes.mul(x, x)
-        };
-        norm = largest * libm::sqrtf(sum_of(lanes, grads, 0.0, square));
+        let sum = sum_of(
+            lanes,
+            grads,
+            0.0,
+            inlined!(|x| {
+                let x = lanes.mul(x, shrink);
+                lanes.mul(x, x)
+            }),
+        );
+        norm = largest * libm::sqrtf(sum);
     }
     if norm.is_finite() { Ok(norm) } else { Err(Error::NotFinite(Quantity::Gradient)) }
 }
@@ -69,7 +74,7 @@ pub fn clip_value(grads: &mut [f32], limit: f32) -> Result<(), Error> {
             return Err(Error::NotFinite(Quantity::Gradient));
         }
         let (low, high) = (lanes.splat(-limit), lanes.splat(limit));
-        map(lanes, grads, |g| lanes.clamp(g, low, high));
+        map(lanes, grads, inlined!(|g| lanes.clamp(g, low, high)));
         Ok(())
     })
 }

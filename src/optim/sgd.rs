@@ -3,7 +3,7 @@
 use super::{Optimizer, check};
 use crate::error::Error;
 use crate::kernels::{add_scaled, zip_map};
-use crate::lanes::best_lanes;
+use crate::lanes::{best_lanes, inlined};
 
 /// Stochastic gradient descent.
 ///
@@ -28,7 +28,7 @@ impl Optimizer for Sgd {
             let direction = if self.momentum == 0.0 {
                 grads
             } else {
-                zip_map(lanes, state, grads, |v, g| lanes.mul_add(momentum, v, g));
+                zip_map(lanes, state, grads, inlined!(|v, g| lanes.mul_add(momentum, v, g)));
                 &*state
             };
             add_scaled(lanes, params, direction, -self.lr);

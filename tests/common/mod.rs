@@ -21,6 +21,28 @@ pub struct Outcome {
     pub grads: Vec<f32>,
 }
 
+/// Does the same on every kind of lanes that this machine has.
+#[allow(unused_macros, reason = "each test crate uses its part of the helpers")]
+macro_rules! each_lanes {
+    ($lanes:ident => $body:block) => {
+        for kind in recurve::lanes::LaneKind::available() {
+            match kind {
+                recurve::lanes::LaneKind::Portable => {
+                    let $lanes = recurve::lanes::Portable;
+                    $body
+                }
+                #[cfg(target_arch = "x86_64")]
+                recurve::lanes::LaneKind::Avx2($lanes) => $body,
+                #[cfg(target_arch = "x86_64")]
+                recurve::lanes::LaneKind::Avx512($lanes) => $body,
+                _ => panic!("{kind} is not tested"),
+            }
+        }
+    };
+}
+#[allow(unused_imports, reason = "each test crate uses its part of the helpers")]
+pub(crate) use each_lanes;
+
 impl Problem {
     /// The window's gradients, from zero, in buffers as long as they must be and `room` for packed weights.
     pub fn gradient_with<L: Lanes>(&self, lanes: L, room: usize) -> Outcome {

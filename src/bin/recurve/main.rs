@@ -1,1 +1,54 @@
-fn main() {}
+//! The `recurve` command: trains, evaluates, samples and inspects character-level language models.
+//!
+//! Results go to stdout, progress to stderr. It exits with 0 on success, 2 on bad usage and 1 otherwise, then with one
+//! line on stderr that says what is wrong and what to do.
+
+mod args;
+mod baseline;
+mod bench;
+mod eval;
+mod failure;
+mod inspect;
+mod interrupt;
+mod plot;
+mod progress;
+mod report;
+mod sample;
+mod session;
+mod text;
+mod train;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, BenchCommand, Command};
+use failure::Failure;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return args::refuse(&error),
+    };
+    match run(&args.command) {
+        // Whoever reads the results has read enough.
+        Ok(()) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
+        Err(Failure::Message(message)) => {
+            let _ = writeln!(std::io::stderr(), "recurve: {}", message.replace('\n', " "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Train(args) => train::run(args),
+        Command::Eval(args) => eval::run(args),
+        Command::Sample(args) => sample::run(args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Baseline(args) => baseline::run(args),
+        Command::Bench(BenchCommand::Train(args)) => bench::train(args),
+        Command::Bench(BenchCommand::Step(args)) => bench::step(args),
+    }
+}

@@ -1,0 +1,263 @@
+//! The command line: flags, defaults and help.
+
+mod values;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Args as Group, Parser, Subcommand};
+use recurve::cell::CellKind;
+use recurve::host::text::Clean;
+
+pub use values::{LanesChoice, OptimizerKind};
+use values::{held_out, order, positive, seconds, share, size, temperature, total, vocabulary};
+
+/// Recurrent neural networks that learn a text, character by character.
+#[derive(Debug, Parser)]
+#[command(
+    name = "recurve",
+    version,
+    after_help = "Example: recurve train && recurve train book.txt --out book.rnn"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a model on a text
+    #[command(after_help = "Example: recurve train book.txt --clean letters --out book.rnn --plot book.svg")]
+    Train(TrainArgs),
+    /// Measure the perplexity of a model on a text
+    #[command(after_help = "Example: recurve eval book.rnn other.txt")]
+    Eval(EvalArgs),
+    /// Let a model write
+    #[command(after_help = "Example: recurve sample book.rnn --prefix 'time travel' --length 500")]
+    Sample(SampleArgs),
+    /// Show what a model file holds, and the memory that the model needs
+    #[command(after_help = "Example: recurve inspect book.rnn --batch 1 --window 16")]
+    Inspect(InspectArgs),
+    /// Measure n-gram models of a text: what a network has to beat
+    #[command(after_help = "Example: recurve baseline book.txt --clean letters --order 8")]
+    Baseline(BaselineArgs),
+    /// Measure speed
+    #[command(subcommand)]
+    Bench(BenchCommand),
+}
+
+/// How a text is read.
+#[derive(Debug, Group)]
+pub struct ReadingArgs {
+    /// none, or letters: every run of characters other than A-Z a-z becomes one space, in lower case
+    #[arg(long, value_name = "HOW", default_value_t)]
+    pub clean: Clean,
+    /// Read bytes instead of the characters of UTF-8
+    #[arg(long)]
+    pub bytes: bool,
+}
+
+#[derive(Debug, Group)]
+pub struct TrainArgs {
+    /// The text to learn; without one, a book by Cicero that is built in
+    pub text: Option<PathBuf>,
+    /// The cell: elman, or feedforward (no hidden state)
+    #[arg(long, default_value_t)]
+    pub cell: CellKind,
+    /// Hidden units
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = size)]
+    pub hidden: usize,
+    /// Sequences that are trained side by side
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = size)]
+    pub batch: usize,
+    /// Steps that gradients flow back
+    #[arg(long, value_name = "N", default_value_t = 35, value_parser = size)]
+    pub window: usize,
+    /// The rule that changes weights
+    #[arg(long, value_enum, default_value_t)]
+    pub optimizer: OptimizerKind,
+    /// Learning rate [default: 0.002 for adam, 1 for sgd]
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub lr: Option<f32>,
+    /// The largest norm of the gradient; inf for any
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = values::bound)]
+    pub clip: f32,
+    /// Passes over the text [default: 12, or no limit with --steps or --max-seconds]
+    #[arg(long, value_name = "N", value_parser = total)]
+    pub epochs: Option<u64>,
+    /// Windows to train on at most
+    #[arg(long, value_name = "N", value_parser = total)]
+    pub steps: Option<u64>,
+    /// Time to train at most
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub max_seconds: Option<f64>,
+    /// Seed of the initial weights and of the samples
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Share of the text, at its end, that is held out to measure perplexity; 0 for none
+    #[arg(long, value_name = "FRACTION", default_value_t = 0.1, value_parser = share)]
+    pub valid: f64,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+    /// Write the model to this file
+    #[arg(long, value_name = "MODEL")]
+    pub out: Option<PathBuf>,
+    /// Draw perplexity over steps to this file
+    #[arg(long, value_name = "FILE.svg")]
+    pub plot: Option<PathBuf>,
+    /// Print the results as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+    /// No progress on stderr
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Group)]
+pub struct EvalArgs {
+    /// A model file
+    pub model: PathBuf,
+    /// The text; it is read and cleaned as the one that the model was trained on
+    pub text: PathBuf,
+    /// Print the results as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Group)]
+pub struct SampleArgs {
+    /// A model file
+    pub model: PathBuf,
+    /// The text to go on from; it is cleaned as the one that the model was trained on
+    #[arg(long, value_name = "S", default_value = "")]
+    pub prefix: OsString,
+    /// Characters, or bytes, to generate
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = size)]
+    pub length: usize,
+    /// Below 1 bolder, above 1 wilder, 0 always the most probable
+    #[arg(long, value_name = "X", default_value_t = crate::sample::TEMPERATURE, value_parser = temperature)]
+    pub temperature: f32,
+    /// Choose among the N most probable only
+    #[arg(long, value_name = "N", value_parser = size)]
+    pub top_k: Option<usize>,
+    /// Seed of the choices
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+}
+
+#[derive(Debug, Group)]
+pub struct InspectArgs {
+    /// A model file
+    pub model: PathBuf,
+    /// Sequences side by side, for the memory of training
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = size)]
+    pub batch: usize,
+    /// Steps of a window, for the memory of training
+    #[arg(long, value_name = "N", default_value_t = 35, value_parser = size)]
+    pub window: usize,
+    /// Print the results as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Group)]
+pub struct BaselineArgs {
+    /// The text
+    pub text: PathBuf,
+    /// The highest order: a character is predicted from up to N - 1 before it
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = order)]
+    pub order: usize,
+    /// Share of the text, at its end, that is held out
+    #[arg(long, value_name = "FRACTION", default_value_t = 0.1, value_parser = held_out)]
+    pub valid: f64,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+    /// Print the results as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Training: windows of random tokens, forward, backward and Adam
+    #[command(after_help = "Example: recurve bench train --hidden 256 --vocab 28 --batch 32 --window 35")]
+    Train(BenchTrainArgs),
+    /// Inference: one sequence, token by token, cell and output layer
+    #[command(after_help = "Example: recurve bench step --hidden 128 --vocab 28")]
+    Step(BenchStepArgs),
+}
+
+/// What both benchmarks take.
+#[derive(Debug, Group)]
+pub struct BenchArgs {
+    /// The cell: elman, or feedforward (no hidden state)
+    #[arg(long, default_value_t)]
+    pub cell: CellKind,
+    /// Hidden units
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = size)]
+    pub hidden: usize,
+    /// Symbols of the vocabulary
+    #[arg(long, value_name = "N", default_value_t = 28, value_parser = vocabulary)]
+    pub vocab: usize,
+    /// The vector registers to run on
+    #[arg(long, value_enum, default_value_t)]
+    pub lanes: LanesChoice,
+    /// How long to measure
+    #[arg(long, value_name = "S", default_value_t = 2.0, value_parser = seconds)]
+    pub seconds: f64,
+    /// Print the results as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Group)]
+pub struct BenchTrainArgs {
+    #[command(flatten)]
+    pub common: BenchArgs,
+    /// Sequences side by side
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = size)]
+    pub batch: usize,
+    /// Steps of a window
+    #[arg(long, value_name = "N", default_value_t = 35, value_parser = size)]
+    pub window: usize,
+}
+
+#[derive(Debug, Group)]
+pub struct BenchStepArgs {
+    #[command(flatten)]
+    pub common: BenchArgs,
+}
+
+/// Prints what clap has to say: help and version as they are, errors as one line.
+pub fn refuse(error: &clap::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+        }
+        _ => {
+            let text = error.render().to_string();
+            let first: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+            let first = first.join(" ");
+            let message = first.strip_prefix("error: ").unwrap_or(&first);
+            let _ = writeln!(std::io::stderr(), "recurve: {message}; --help shows the usage");
+        }
+    }
+    ExitCode::from(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn definitions_are_consistent() {
+        super::Args::command().debug_assert();
+    }
+}

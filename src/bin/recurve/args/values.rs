@@ -1,0 +1,111 @@
+//! What flags accept: numbers within their ranges, names within their lists.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use recurve::host::{AnyOptimizer, baseline::MAX_ORDER};
+use recurve::vocab::MAX_SYMBOLS;
+use recurve::{Adam, Sgd};
+
+/// The optimisers by name.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum OptimizerKind {
+    /// Stochastic gradient descent without momentum
+    Sgd,
+    /// Adam
+    #[default]
+    Adam,
+}
+
+impl OptimizerKind {
+    /// With this learning rate, or with one that suits most texts.
+    pub fn with(self, lr: Option<f32>) -> AnyOptimizer {
+        match self {
+            Self::Sgd => AnyOptimizer::Sgd(Sgd { lr: lr.unwrap_or(1.0), momentum: 0.0 }),
+            Self::Adam => AnyOptimizer::Adam(Adam::new(lr.unwrap_or(0.002))),
+        }
+    }
+}
+
+/// The lanes by name.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum LanesChoice {
+    /// The widest that this computer has
+    #[default]
+    Auto,
+    /// Those that every computer has
+    Portable,
+}
+
+impl LanesChoice {
+    /// The name of the lanes that were chosen; so far there is one kind.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto | Self::Portable => "portable",
+        }
+    }
+}
+
+/// A number for which `accepted` holds.
+fn number<T: FromStr>(text: &str, accepted: impl FnOnce(&T) -> bool, range: &str) -> Result<T, String> {
+    text.parse().ok().filter(accepted).ok_or_else(|| format!("it must be {range}"))
+}
+
+pub fn size(text: &str) -> Result<usize, String> {
+    number(text, |&n| n >= 1, "a whole number from 1")
+}
+
+pub fn total(text: &str) -> Result<u64, String> {
+    number(text, |&n| n >= 1, "a whole number from 1")
+}
+
+pub fn order(text: &str) -> Result<usize, String> {
+    number(text, |n| (1..=MAX_ORDER).contains(n), &format!("a whole number from 1 to {MAX_ORDER}"))
+}
+
+pub fn vocabulary(text: &str) -> Result<usize, String> {
+    number(text, |n| (1..=MAX_SYMBOLS).contains(n), &format!("a whole number from 1 to {MAX_SYMBOLS}"))
+}
+
+pub fn positive(text: &str) -> Result<f32, String> {
+    number(text, |x: &f32| *x > 0.0 && x.is_finite(), "a number above 0")
+}
+
+pub fn bound(text: &str) -> Result<f32, String> {
+    number(text, |&x: &f32| x > 0.0, "a number above 0, or inf")
+}
+
+pub fn temperature(text: &str) -> Result<f32, String> {
+    number(text, |x: &f32| *x >= 0.0 && x.is_finite(), "a number from 0")
+}
+
+pub fn seconds(text: &str) -> Result<f64, String> {
+    number(text, |&x: &f64| x > 0.0 && Duration::try_from_secs_f64(x).is_ok(), "a number of seconds above 0")
+}
+
+pub fn share(text: &str) -> Result<f64, String> {
+    number(text, |x| (0.0..1.0).contains(x), "a number from 0 to below 1")
+}
+
+pub fn held_out(text: &str) -> Result<f64, String> {
+    number(text, |&x: &f64| x > 0.0 && x < 1.0, "a number between 0 and 1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges() {
+        assert_eq!([size("0"), size("-1"), size("x"), size("1.5")].map(|r| r.is_ok()), [false; 4]);
+        assert_eq!((size("1"), total("18446744073709551615")), (Ok(1), Ok(u64::MAX)));
+        assert!(positive("0").is_err() && positive("nan").is_err() && positive("inf").is_err());
+        assert_eq!((bound("inf"), positive("1e-3")), (Ok(f32::INFINITY), Ok(1e-3)));
+        assert!(bound("NaN").is_err() && bound("-1").is_err());
+        assert!(temperature("-0.1").is_err() && temperature("0").is_ok());
+        assert!(seconds("1e300").is_err() && seconds("0").is_err() && seconds("0.5").is_ok());
+        assert!(share("1").is_err() && share("0").is_ok() && held_out("0").is_err());
+        assert!(order("65").is_err() && vocabulary("65536").is_err() && vocabulary("65535").is_ok());
+    }
+}

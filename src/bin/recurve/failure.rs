@@ -1,0 +1,47 @@
+//! Why a command ends without success.
+
+use std::io;
+
+use recurve::VocabError;
+use recurve::host::{HostError, baseline::BaselineError};
+
+/// Ends the command with exit code 1, or quietly.
+#[derive(Debug)]
+pub enum Failure {
+    /// One line that says what is wrong and what to do.
+    Message(String),
+    /// The reader of stdout has gone, as `head` does.
+    ClosedPipe,
+}
+
+impl Failure {
+    pub fn new(message: impl Into<String>) -> Self {
+        Self::Message(message.into())
+    }
+
+    /// What stands for a failure to write to stdout.
+    pub fn stdout(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ClosedPipe,
+            _ => Self::Message(format!("cannot write the results to stdout: {error}: check where it goes")),
+        }
+    }
+}
+
+impl From<HostError> for Failure {
+    fn from(error: HostError) -> Self {
+        Self::Message(error.to_string())
+    }
+}
+
+impl From<BaselineError> for Failure {
+    fn from(error: BaselineError) -> Self {
+        Self::Message(error.to_string())
+    }
+}
+
+impl From<VocabError> for Failure {
+    fn from(error: VocabError) -> Self {
+        Self::Message(error.to_string())
+    }
+}

@@ -1,0 +1,108 @@
+//! The plot of a run: training and validation perplexity over steps, and the best n-gram as a line to get below.
+
+use plotters::element::DashedPathElement;
+use plotters::prelude::*;
+use recurve::host::baseline::OrderReport;
+
+use crate::failure::Failure;
+use crate::report::grouped;
+use crate::session::Point;
+
+const SIZE: (u32, u32) = (960, 560);
+const TRAIN: RGBColor = RGBColor(0x1f, 0x77, 0xb4);
+const VALID: RGBColor = RGBColor(0xd6, 0x27, 0x28);
+const N_GRAM: RGBColor = RGBColor(0x55, 0x55, 0x55);
+
+/// What is drawn.
+pub struct Picture<'a> {
+    pub title: &'a str,
+    pub curve: &'a [Point],
+    pub best_n_gram: Option<OrderReport>,
+}
+
+impl Picture<'_> {
+    fn train(&self) -> Vec<(f64, f64)> {
+        drawable(self.curve.iter().map(|point| (point.step, Some(point.train))))
+    }
+
+    fn valid(&self) -> Vec<(f64, f64)> {
+        drawable(self.curve.iter().map(|point| (point.step, point.valid)))
+    }
+}
+
+fn drawable(points: impl Iterator<Item = (u64, Option<f32>)>) -> Vec<(f64, f64)> {
+    let finite = points.filter_map(|(step, y)| Some((step as f64, f64::from(y?))));
+    finite.filter(|(_, y)| y.is_finite()).collect()
+}
+
+/// The picture as SVG.
+pub fn svg(picture: &Picture<'_>) -> Result<String, Failure> {
+    let mut svg = String::new();
+    let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+    draw(picture, &area).map_err(|error| Failure::new(format!("cannot draw the plot: {error}")))?;
+    drop(area);
+    Ok(svg)
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+type DrawError<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>;
+
+fn draw<'a>(picture: &Picture<'_>, area: &Area<'a>) -> Result<(), DrawError<'a>> {
+    let (train, valid) = (picture.train(), picture.valid());
+    let steps = picture.curve.last().map_or(1.0, |point| point.step as f64);
+    let n_gram = picture.best_n_gram.map(|report| report.perplexity);
+    let heights = train.iter().chain(&valid).map(|&(_, y)| y).chain(n_gram);
+    let (low, high) =
+        heights.fold((f64::INFINITY, 1.0), |(low, high), y| (f64::min(low, y), f64::max(high, y)));
+    let range = (low.min(high) / 1.15)..(high * 1.15);
+
+    area.fill(&WHITE)?;
+    let mut chart = ChartBuilder::on(area)
+        .caption(picture.title, ("sans-serif", 22))
+        .margin(16)
+        .x_label_area_size(44)
+        .y_label_area_size(64)
+        .build_cartesian_2d(0.0..steps, range.log_scale())?;
+    chart
+        .configure_mesh()
+        .x_desc("steps")
+        .y_desc("perplexity")
+        .x_label_formatter(&|step| grouped(step.round() as u64))
+        .y_label_formatter(&|perplexity| perplexity.to_string())
+        .x_labels(8)
+        .y_labels(16)
+        .axis_desc_style(("sans-serif", 16))
+        .label_style(("sans-serif", 14))
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(BLACK.mix(0.12))
+        .draw()?;
+    for (points, color, label) in [(train, TRAIN, "training"), (valid, VALID, "validation")] {
+        if points.is_empty() {
+            continue;
+        }
+        if points.len() < 3 {
+            chart.draw_series(points.iter().map(|&at| Circle::new(at, 3, color.filled())))?;
+        }
+        chart
+            .draw_series(LineSeries::new(points, color.stroke_width(2)))?
+            .label(label)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], color.stroke_width(2)));
+    }
+    if let Some(report) = picture.best_n_gram {
+        let label = format!("best n-gram: order {}, {:.2}", report.order, report.perplexity);
+        let y = report.perplexity;
+        chart
+            .draw_series(DashedLineSeries::new([(0.0, y), (steps, y)], 6, 4, N_GRAM.stroke_width(2)))?
+            .label(label)
+            .legend(|(x, y)| DashedPathElement::new([(x, y), (x + 22, y)], 6, 4, N_GRAM.stroke_width(2)));
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .margin(12)
+        .label_font(("sans-serif", 15))
+        .background_style(WHITE.mix(0.9))
+        .border_style(BLACK.mix(0.3))
+        .draw()?;
+    area.present()
+}

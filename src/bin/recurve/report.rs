@@ -1,0 +1,73 @@
+//! Results on stdout: lines for people, one JSON object for programs.
+
+use std::io::Write;
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// Writes all of it, or says why not.
+pub fn print(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| Failure::stdout(&error))
+}
+
+pub fn print_json(object: &Value) -> Result<(), Failure> {
+    print(format!("{object}\n").as_bytes())
+}
+
+/// A number with the digits that it has as `f32`; null if it is not finite.
+pub fn number(x: f32) -> Value {
+    x.to_string().parse::<f64>().map_or(Value::Null, Value::from)
+}
+
+/// 1234567 as `1,234,567`.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count that may be beyond all integers.
+pub fn count(n: f64) -> String {
+    if n < 1e15 { grouped(n as u64) } else { format!("{n:.1e}") }
+}
+
+/// Columns under their headings, the numbers to the right.
+pub fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.fold(headings[column].chars().count(), usize::max)
+    };
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |cells: &[String; N]| {
+        let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:>width$}"));
+        padded.collect::<Vec<_>>().join("  ") + "\n"
+    };
+    std::iter::once(&headings.map(String::from)).chain(rows).map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers() {
+        assert_eq!(number(4.35).to_string(), "4.35");
+        assert_eq!([number(f32::NAN), number(f32::INFINITY)], [Value::Null, Value::Null]);
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([count(27.0), count(1e15)], ["27", "1.0e15"]);
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let rows = [["1".into(), "10,000".into()]];
+        assert_eq!(table(["order", "n"], &rows), "order       n\n    1  10,000\n");
+    }
+}

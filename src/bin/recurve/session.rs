@@ -1,0 +1,289 @@
+//! A training run as a user sees it: its limits, its clock, and what is shown while it goes on.
+
+use std::time::{Duration, Instant};
+
+use recurve::host::{HostError, Network, Trainer};
+use recurve::{Error, Perplexity};
+
+use crate::failure::Failure;
+use crate::progress::{Progress, Status};
+use crate::{interrupt, sample};
+
+/// Points of a curve over a whole run.
+const POINTS: f64 = 100.0;
+/// Samples of text that are shown over a whole run.
+const SAMPLES: f64 = 10.0;
+/// Characters of such a sample.
+const SAMPLE_LENGTH: usize = 72;
+/// The most that validation may add to the time of training.
+const VALIDATION_SHARE: f64 = 0.08;
+/// The same for samples.
+const SAMPLE_SHARE: f64 = 0.02;
+
+/// Where a run ends: at whichever comes first.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub epochs: Option<u64>,
+    pub steps: Option<u64>,
+    pub seconds: Option<f64>,
+}
+
+impl Limits {
+    /// The share of the run that is done; 1 where it ends.
+    fn done(&self, trainer: &Trainer<'_>, elapsed: Duration) -> f64 {
+        let steps = trainer.steps() as f64;
+        let parts = [
+            self.epochs.map(|epochs| steps / (epochs as f64 * trainer.windows() as f64)),
+            self.steps.map(|limit| steps / limit as f64),
+            self.seconds.map(|limit| elapsed.as_secs_f64() / limit),
+        ];
+        parts.into_iter().flatten().fold(0.0, f64::max)
+    }
+}
+
+/// Perplexities after a number of steps.
+#[derive(Clone, Copy, Debug)]
+pub struct Point {
+    pub step: u64,
+    /// Over the steps since the point before, as they were trained.
+    pub train: f32,
+    pub valid: Option<f32>,
+}
+
+/// What a run has come to.
+#[derive(Debug)]
+pub struct Outcome {
+    pub train_perplexity: f32,
+    pub valid_perplexity: Option<f32>,
+    pub tokens_per_second: f64,
+    pub steps: u64,
+    pub epochs: u64,
+    pub seconds: f64,
+    pub tokens: u64,
+    pub interrupted: bool,
+    pub curve: Vec<Point>,
+}
+
+/// Keeps work beside the training to a share of its time.
+struct Budget {
+    share: f64,
+    spent: Duration,
+    last: Option<Duration>,
+}
+
+impl Budget {
+    const fn new(share: f64) -> Self {
+        Self { share, spent: Duration::ZERO, last: None }
+    }
+
+    /// Does the work if there is time for it, as it took the last time or as is guessed.
+    fn spend<T>(&mut self, training: Duration, guess: f64, work: impl FnOnce() -> T) -> Option<T> {
+        let cost = self.last.map_or(guess, |last| last.as_secs_f64());
+        if self.spent.as_secs_f64() + cost > training.as_secs_f64() * self.share {
+            return None;
+        }
+        let started = Instant::now();
+        let done = work();
+        self.last = Some(started.elapsed());
+        self.spent += started.elapsed();
+        Some(done)
+    }
+}
+
+/// A run that goes on.
+pub struct Session<'a, 'n> {
+    trainer: Trainer<'n>,
+    valid: &'a [u16],
+    limits: Limits,
+    seed: u64,
+    progress: Progress,
+    /// Whether anybody will see the curve.
+    plotted: bool,
+    started: Instant,
+    training: Duration,
+    interval: Perplexity,
+    curve: Vec<Point>,
+    last_valid: Option<f32>,
+    next_point: f64,
+    next_sample: f64,
+    validation: Budget,
+    samples: Budget,
+}
+
+impl<'a, 'n> Session<'a, 'n> {
+    pub fn new(
+        trainer: Trainer<'n>,
+        valid: &'a [u16],
+        limits: Limits,
+        seed: u64,
+        progress: Progress,
+        plotted: bool,
+    ) -> Self {
+        Self {
+            trainer,
+            valid,
+            limits,
+            seed,
+            progress,
+            plotted,
+            started: Instant::now(),
+            training: Duration::ZERO,
+            interval: Perplexity::default(),
+            curve: Vec::new(),
+            last_valid: None,
+            next_point: 1.0 / POINTS,
+            next_sample: 1.0 / SAMPLES,
+            validation: Budget::new(VALIDATION_SHARE),
+            samples: Budget::new(SAMPLE_SHARE),
+        }
+    }
+
+    /// Trains until a limit is reached or Ctrl-C is pressed.
+    pub fn run(mut self) -> Result<Outcome, Failure> {
+        while self.done() < 1.0 && !interrupt::asked() {
+            self.step()?;
+            self.look()?;
+        }
+        self.finish()
+    }
+
+    fn done(&self) -> f64 {
+        self.limits.done(&self.trainer, self.started.elapsed())
+    }
+
+    fn step(&mut self) -> Result<(), Failure> {
+        let started = Instant::now();
+        let loss = self.trainer.step().map_err(|error| stopped(error, self.trainer.steps() + 1))?;
+        self.training += started.elapsed();
+        self.interval.add_mean(loss, self.trainer.tokens_per_step() as u64);
+        Ok(())
+    }
+
+    /// Shows how it goes, and from time to time looks closer.
+    fn look(&mut self) -> Result<(), Failure> {
+        let done = self.done();
+        if done >= self.next_point {
+            self.next_point = ((done * POINTS).floor() + 1.0) / POINTS;
+            self.point()?;
+        }
+        if done >= self.next_sample {
+            self.next_sample = ((done * SAMPLES).floor() + 1.0) / SAMPLES;
+            self.sample()?;
+        }
+        if self.progress.is_due() {
+            self.progress.show(&self.status(done));
+        }
+        Ok(())
+    }
+
+    fn tokens(&self) -> u64 {
+        self.trainer.steps() * self.trainer.tokens_per_step() as u64
+    }
+
+    fn tokens_per_second(&self) -> f64 {
+        self.tokens() as f64 / self.training.as_secs_f64().max(1e-9)
+    }
+
+    fn status(&self, done: f64) -> Status {
+        let elapsed = self.started.elapsed().as_secs_f64();
+        Status {
+            done,
+            epoch: (self.trainer.epochs() + 1).min(self.limits.epochs.unwrap_or(u64::MAX)),
+            epochs: self.limits.epochs,
+            tokens_per_second: self.tokens_per_second(),
+            train: self.curve.last().map_or_else(|| self.interval.value(), |point| point.train),
+            valid: self.last_valid,
+            seconds_left: elapsed * (1.0 - done) / done.max(1e-9),
+        }
+    }
+
+    /// A point of the curve, validated if there is time for it.
+    fn point(&mut self) -> Result<(), Failure> {
+        let train = std::mem::take(&mut self.interval).value();
+        let guess = self.valid.len() as f64 / self.tokens_per_second();
+        let wanted = !self.valid.is_empty() && (self.plotted || self.progress.is_shown());
+        let (network, valid) = (self.trainer.network(), self.valid);
+        let valid = wanted
+            .then(|| self.validation.spend(self.training, guess, || network.evaluate(valid)))
+            .flatten()
+            .transpose()
+            .map_err(|error| stopped(error, self.trainer.steps()))?
+            .map(|perplexity| perplexity.value());
+        self.last_valid = valid.or(self.last_valid);
+        self.curve.push(Point { step: self.trainer.steps(), train, valid });
+        Ok(())
+    }
+
+    fn sample(&mut self) -> Result<(), Failure> {
+        if !self.progress.is_shown() {
+            return Ok(());
+        }
+        let (network, seed) = (self.trainer.network(), self.seed.wrapping_add(self.trainer.steps()));
+        let guess = SAMPLE_LENGTH as f64 / self.tokens_per_second();
+        let words = self.samples.spend(self.training, guess, || sample::words(network, SAMPLE_LENGTH, seed));
+        if let Some(words) = words.transpose().map_err(|error| stopped(error, self.trainer.steps()))? {
+            self.progress.sample(&words);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Outcome, Failure> {
+        self.progress.end();
+        let seconds = self.started.elapsed().as_secs_f64();
+        let valid_perplexity = validate(self.trainer.network(), self.valid)
+            .map_err(|error| stopped(error, self.trainer.steps()))?;
+        if self.interval.tokens() > 0 {
+            let (step, train) = (self.trainer.steps(), self.interval.value());
+            self.curve.push(Point { step, train, valid: None });
+        }
+        if let Some(last) = self.curve.last_mut() {
+            last.valid = valid_perplexity;
+        }
+        Ok(Outcome {
+            train_perplexity: self.trainer.train_perplexity(),
+            valid_perplexity,
+            tokens_per_second: self.tokens_per_second(),
+            steps: self.trainer.steps(),
+            epochs: self.trainer.epochs(),
+            seconds,
+            tokens: self.tokens(),
+            interrupted: interrupt::asked(),
+            curve: self.curve,
+        })
+    }
+}
+
+/// The perplexity of the held-out text, if there is one.
+fn validate(network: &Network, valid: &[u16]) -> Result<Option<f32>, HostError> {
+    if valid.is_empty() {
+        Ok(None)
+    } else {
+        network.evaluate(valid).map(|perplexity| Some(perplexity.value()))
+    }
+}
+
+/// Says at which step the numbers went wrong, and what to do.
+fn stopped(error: HostError, step: u64) -> Failure {
+    match error {
+        HostError::Model(Error::NotFinite(_)) => Failure::new(format!(
+            "{error} at step {step}, so the training was stopped and no model written: \
+             choose a smaller --lr, or a smaller --clip"
+        )),
+        error => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budgets_hold() {
+        let mut budget = Budget::new(0.1);
+        let minute = Duration::from_secs(60);
+        assert!(budget.spend(minute, 7.0, || ()).is_none());
+        assert!(budget.spend(minute, 5.0, || ()).is_some());
+        budget.spent = Duration::from_secs(6);
+        assert!(budget.spend(minute, 0.0, || ()).is_none());
+    }
+}

@@ -1,0 +1,120 @@
+//! `recurve train`: checks everything, trains, and hands over the results.
+
+mod results;
+
+use std::path::Path;
+use std::thread;
+
+use recurve::ModelShape;
+use recurve::cell::{ActivationKind, AnyCell};
+use recurve::host::baseline::{BaselineError, OrderReport, perplexities};
+use recurve::host::text::split;
+use recurve::host::{Network, Settings, Trainer, TrainingMemory, check_writable, write_whole};
+
+use crate::args::TrainArgs;
+use crate::failure::Failure;
+use crate::plot::{self, Picture};
+use crate::progress::Progress;
+use crate::session::{Limits, Outcome, Session};
+use crate::text::Text;
+use crate::{baseline, interrupt};
+
+/// Passes over the text where nothing limits the run.
+const EPOCHS: u64 = 12;
+
+/// The largest model file: its length is a number of 32 bits.
+const MAX_FILE: usize = u32::MAX as usize;
+
+pub fn run(args: &TrainArgs) -> Result<(), Failure> {
+    let text = Text::read(args.text.as_deref(), &args.reading)?;
+    [&args.out, &args.plot].into_iter().flatten().try_for_each(|path| check_writable(path))?;
+    let mut network = network(args, &text)?;
+    network.init(args.seed);
+    let (train, valid) = split(&text.tokens, args.valid);
+    let trainer = Trainer::new(&mut network, train, settings(args))?;
+    check_held_out(args, valid)?;
+    interrupt::catch()?;
+    let (outcome, n_grams) = thread::scope(|scope| {
+        let compared = !valid.is_empty() && (args.plot.is_some() || !args.json);
+        let count = || perplexities(train, valid, text.codes.len(), baseline::ORDER);
+        let n_grams = compared.then(|| scope.spawn(count));
+        let progress = Progress::new(args.quiet);
+        let session = Session::new(trainer, valid, limits(args), args.seed, progress, args.plot.is_some());
+        let outcome = session.run()?;
+        Ok::<_, Failure>((outcome, n_grams.map_or(Ok(Vec::new()), wait)?))
+    })?;
+    hand_over(args, &network, &outcome, &n_grams)
+}
+
+type Counted<'s> = thread::ScopedJoinHandle<'s, Result<Vec<OrderReport>, BaselineError>>;
+
+fn wait(n_grams: Counted<'_>) -> Result<Vec<OrderReport>, Failure> {
+    let failed = |_| Failure::new("the n-gram table could not be made: use --json to go without it");
+    Ok(n_grams.join().map_err(failed)??)
+}
+
+fn settings(args: &TrainArgs) -> Settings {
+    let TrainArgs { batch, window, clip, .. } = *args;
+    Settings { batch, window, optimizer: args.optimizer.with(args.lr), clip }
+}
+
+fn limits(args: &TrainArgs) -> Limits {
+    let TrainArgs { epochs, steps, max_seconds, .. } = *args;
+    let unlimited = steps.is_some() || max_seconds.is_some();
+    Limits { epochs: epochs.or((!unlimited).then_some(EPOCHS)), steps, seconds: max_seconds }
+}
+
+/// The network, all zero, if memory and a file can hold it.
+fn network(args: &TrainArgs, text: &Text) -> Result<Network, Failure> {
+    let cell = AnyCell::new(args.cell, ActivationKind::Tanh, text.codes.len(), args.hidden);
+    let shape = ModelShape { cell, outputs: text.codes.len() };
+    TrainingMemory::of(shape, &settings(args)).check()?;
+    let network = Network::new(cell, text.codes.clone(), text.alphabet, text.clean)?;
+    let bytes = network.file().byte_len();
+    if args.out.is_some() && bytes > MAX_FILE {
+        let message = format!(
+            "the model file would have {bytes} bytes, and {MAX_FILE} is the most: choose a smaller --hidden"
+        );
+        return Err(Failure::new(message));
+    }
+    Ok(network)
+}
+
+fn check_held_out(args: &TrainArgs, valid: &[u16]) -> Result<(), Failure> {
+    if args.valid > 0.0 && valid.len() < 2 {
+        let held_out = valid.len();
+        let message = format!(
+            "--valid {} holds out {held_out} of the text's characters, and perplexity needs 2: \
+             hold out more, or none with --valid 0",
+            args.valid
+        );
+        return Err(Failure::new(message));
+    }
+    Ok(())
+}
+
+/// Writes the files, then prints the results, even where a file could not be written: they may have taken hours.
+fn hand_over(
+    args: &TrainArgs,
+    network: &Network,
+    outcome: &Outcome,
+    n_grams: &[OrderReport],
+) -> Result<(), Failure> {
+    let model = args.out.as_deref().map_or(Ok(()), |path| network.write(path).map_err(Failure::from));
+    let plot = args.plot.as_deref().map_or(Ok(()), |path| draw(path, args, outcome, n_grams));
+    let written =
+        (args.out.as_deref().filter(|_| model.is_ok()), args.plot.as_deref().filter(|_| plot.is_ok()));
+    let printed = results::print(args, network, outcome, n_grams, written);
+    model.and(plot).and(printed)
+}
+
+fn draw(path: &Path, args: &TrainArgs, outcome: &Outcome, n_grams: &[OrderReport]) -> Result<(), Failure> {
+    let name = args.text.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy());
+    let title = format!("{}: {}, {} hidden units", name.as_deref().unwrap_or(BOOK), args.cell, args.hidden);
+    let best = n_grams.iter().min_by(|a, b| a.perplexity.total_cmp(&b.perplexity)).copied();
+    let svg = plot::svg(&Picture { title: &title, curve: &outcome.curve, best_n_gram: best })?;
+    Ok(write_whole(path, svg.as_bytes())?)
+}
+
+/// The name of the built-in text.
+const BOOK: &str = "Liber primus";

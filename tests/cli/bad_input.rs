@@ -1,0 +1,106 @@
+//! Exit code 1: texts, models and places that cannot be used. One line says why, and no file is left.
+
+use std::fs;
+
+use crate::run::{Folder, SIZES, SMALL, rhyme, trained};
+
+#[test]
+fn texts() {
+    let folder =
+        Folder::new().with("empty.txt", "").with("latin1.txt", b"caf\xe9 au lait").with("short.txt", "abc");
+    let names = folder.names();
+    for command in ["train", "baseline"] {
+        folder.run(&format!("{command} none.txt")).refused(1, &["none.txt", "No such file"]);
+        folder.run(&format!("{command} empty.txt")).refused(1, &["empty.txt", "empty"]);
+        folder.run(&format!("{command} latin1.txt")).refused(1, &["latin1.txt", "offset 3", "--bytes"]);
+    }
+    folder.run("train short.txt --out m.rnn").refused(1, &["3 tokens", "1152", "smaller batch or window"]);
+    folder.run("train short.txt --batch 1 --window 1").refused(1, &["--valid 0"]);
+    folder.run("baseline short.txt").refused(1, &["0 tokens"]);
+    assert_eq!(folder.names(), names);
+}
+
+#[test]
+fn sizes_beyond_memory() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let train = "train text.txt --out m.rnn";
+    folder
+        .run(&format!("{train} --hidden 10000000"))
+        .refused(1, &["need", "TB of memory", "smaller hidden size"]);
+    folder.run(&format!("{train} --hidden 18446744073709551615")).refused(1, &["exabytes"]);
+    folder.run("bench step --hidden 10000000").refused(1, &["TB of memory"]);
+    folder.run("bench train --hidden 2 --batch 9000000000000000000").refused(1, &["memory"]);
+    folder.run(&format!("{train} --window 18446744073709551615")).refused(1, &["window"]);
+    assert_eq!(folder.names(), ["text.txt"]);
+}
+
+#[test]
+fn model_files() {
+    let folder = trained("--steps 1");
+    let good = fs::read(folder.path("model.rnn")).unwrap();
+    let altered = |at: usize| {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1;
+        bytes
+    };
+    let folder = folder
+        .with("cut.rnn", &good[..good.len() - 1])
+        .with("altered.rnn", altered(100))
+        .with("version.rnn", altered(8))
+        .with("other.rnn", altered(0))
+        .with("none.rnn", "");
+    for command in ["eval NAME text.txt", "sample NAME", "inspect NAME"] {
+        let refused = |name: &str, words: &[&str]| {
+            let answer = folder.run(&command.replace("NAME", name));
+            answer.refused(1, &[&[name], words].concat());
+        };
+        refused("cut.rnn", &["cut short"]);
+        refused("altered.rnn", &["checksum"]);
+        refused("version.rnn", &["version 0", "version 1"]);
+        refused("other.rnn", &["not a model file"]);
+        refused("none.rnn", &["0"]);
+        refused("missing.rnn", &["No such file"]);
+        refused("text.txt", &["not a model file"]);
+    }
+}
+
+#[test]
+fn symbols_that_the_model_does_not_know() {
+    let folder =
+        trained("--steps 1").with("other.txt", "Row, zow").with("one.txt", "R").with("bad.txt", b"R\xff");
+    folder.run("eval model.rnn other.txt").refused(1, &["'z'", "character 6", "other.txt", "train"]);
+    folder.run("sample model.rnn --prefix Rox").refused(1, &["'x'", "character 3", "the prefix"]);
+    folder.run("eval model.rnn one.txt").refused(1, &["one.txt", "single character"]);
+    folder.run("eval model.rnn bad.txt").refused(1, &["bad.txt", "offset 1"]);
+    let bytes = trained("--steps 1 --bytes").with("bad.txt", b"R\xff");
+    bytes.run("eval model.rnn bad.txt").refused(1, &["byte 2", "0xff"]);
+}
+
+#[test]
+fn places_that_cannot_be_written() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    for flag in ["--out", "--plot"] {
+        let train = |place: &str| folder.run(&format!("train text.txt {SMALL} --steps 1 {flag} {place}"));
+        train("nowhere/file").refused(1, &["nowhere/file", "create its folder"]);
+        train("text.txt/file").refused(1, &["text.txt/file"]);
+        train(".").refused(1, &["write .", "name of a file"]);
+    }
+    assert_eq!(folder.names(), ["text.txt"]);
+}
+
+#[test]
+fn a_run_that_diverges() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let train =
+        format!("train text.txt {SIZES} --optimizer sgd --lr 1e38 --clip inf --out m.rnn --plot p.svg");
+    folder.run(&format!("{train} --quiet")).refused(1, &["not finite at step", "--lr", "--clip"]);
+    assert_eq!(folder.names(), ["text.txt"]);
+}
+
+#[test]
+fn a_file_that_was_there_stays_as_it_was() {
+    let folder = Folder::new().with("text.txt", rhyme()).with("m.rnn", "precious");
+    let train = format!("train text.txt {SIZES} --optimizer sgd --lr 1e38 --clip inf --out m.rnn --quiet");
+    assert_eq!(folder.run(&train).code, Some(1));
+    assert_eq!(fs::read(folder.path("m.rnn")).unwrap(), b"precious");
+}

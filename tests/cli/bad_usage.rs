@@ -1,0 +1,48 @@
+//! Exit code 2: command lines that make no sense, whatever the files hold.
+
+use crate::run::Folder;
+
+#[test]
+fn values_out_of_range_name_their_flag() {
+    let folder = Folder::new();
+    for (line, flag) in [
+        ("train --hidden 0", "--hidden"),
+        ("train --batch 0", "--batch"),
+        ("train --window 0", "--window"),
+        ("train --epochs 0", "--epochs"),
+        ("train --steps 0", "--steps"),
+        ("train --lr 0", "--lr"),
+        ("train --lr=-1", "--lr"),
+        ("train --lr nan", "--lr"),
+        ("train --clip 0", "--clip"),
+        ("train --valid 1", "--valid"),
+        ("train --valid=-0.1", "--valid"),
+        ("train --max-seconds 0", "--max-seconds"),
+        ("train --cell transformer", "--cell"),
+        ("train --optimizer lion", "--optimizer"),
+        ("train --clean all", "--clean"),
+        ("train --seed=-1", "--seed"),
+        ("sample m --temperature=-1", "--temperature"),
+        ("sample m --top-k 0", "--top-k"),
+        ("sample m --length 0", "--length"),
+        ("inspect m --batch 0", "--batch"),
+        ("baseline t --order 0", "--order"),
+        ("baseline t --order 65", "--order"),
+        ("baseline t --valid 0", "--valid"),
+        ("bench step --vocab 65536", "--vocab"),
+        ("bench train --seconds 0", "--seconds"),
+        ("bench train --lanes wide", "--lanes"),
+    ] {
+        folder.run(line).refused(2, &[flag]);
+    }
+}
+
+#[test]
+fn unknown_and_missing_words() {
+    let folder = Folder::new();
+    folder.run("train --hiden 5").refused(2, &["--hiden"]);
+    folder.run("learn").refused(2, &["learn"]);
+    folder.run("eval").refused(2, &["<MODEL>", "<TEXT>"]);
+    folder.run("train a b").refused(2, &["'b'"]);
+    assert_eq!((folder.run("").code, folder.run("bench").code), (Some(2), Some(2)));
+}

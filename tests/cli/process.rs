@@ -1,0 +1,75 @@
+//! The command among others: interrupts, closed pipes, disks and pipes that are full.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+use assert_cmd::cargo::CommandCargoExt;
+
+use crate::run::{Folder, SMALL, rhyme, trained};
+
+/// Runs a line of `sh` in a folder; `$R` is the command.
+fn shell(folder: &Folder, line: &str) -> (Option<i32>, String, String) {
+    let program = Command::cargo_bin("recurve").unwrap().get_program().to_owned();
+    let mut sh = Command::new("sh");
+    let output = sh.args(["-c", line]).env("R", program).current_dir(folder.path("")).output().unwrap();
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn an_interrupt_ends_the_run_and_writes_the_model() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let train = format!("train text.txt {SMALL} --epochs 100000000 --max-seconds 60 --out m.rnn --json");
+    let mut child = Command::cargo_bin("recurve")
+        .unwrap()
+        .args(train.split(' '))
+        .current_dir(folder.path(""))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The first line of progress: the run is on its way.
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    stderr.read_line(&mut String::new()).unwrap();
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let mut stdout = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let json: serde_json::Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
+    assert!(json["steps"].as_u64().unwrap() > 0 && json["seconds"].as_f64().unwrap() < 60.0);
+    assert_eq!(folder.names(), ["m.rnn", "text.txt"]);
+    folder.run("inspect m.rnn --json").json();
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let folder = trained("--steps 1");
+    for command in ["sample model.rnn --length 20000", "inspect model.rnn", "baseline text.txt"] {
+        let (_, _, stderr) = shell(&folder, &format!("\"$R\" {command} | true"));
+        assert_eq!(stderr, "", "{command}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_stdout_is_a_failure() {
+    let folder = trained("--steps 1");
+    let (code, _, stderr) = shell(&folder, "\"$R\" sample model.rnn > /dev/full");
+    assert_eq!(code, Some(1));
+    assert!(stderr.starts_with("recurve: cannot write the results to stdout"), "{stderr}");
+}
+
+/// A limit on the size of files stands for a disk that is full.
+#[test]
+fn a_full_disk_leaves_no_half_of_a_file() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let train = "train text.txt --hidden 200 --batch 2 --window 4 --steps 1 --out m.rnn --json --quiet";
+    let (code, stdout, stderr) = shell(&folder, &format!("ulimit -f 16; trap '' XFSZ; \"$R\" {train}"));
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.starts_with("recurve: cannot write m.rnn: ") && stderr.lines().count() == 1, "{stderr}");
+    assert!(stderr.contains("free some space"), "{stderr}");
+    assert!(stdout.contains("\"train_perplexity\""), "hours of training are not thrown away: {stdout}");
+    assert_eq!(folder.names(), ["text.txt"]);
+}

@@ -1,0 +1,160 @@
+//! `recurve train`: what is promised about its order, its figures and its files.
+
+use std::fs;
+
+use crate::run::{Folder, SIZES, SMALL, rhyme, trained};
+
+/// Windows of an epoch, from the rule: with K = ⌊n/B⌋, every w with wT + T + 1 ≤ K.
+fn windows(tokens: usize, batch: usize, window: usize) -> u64 {
+    (0..).take_while(|w| w * window + window < tokens / batch).count() as u64
+}
+
+#[test]
+fn keys_and_number_of_steps() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let json = folder.run(&format!("train text.txt {SMALL} --epochs 3 --json")).json();
+    let keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = [
+        "epochs",
+        "parameters",
+        "seconds",
+        "steps",
+        "tokens_per_second",
+        "train_perplexity",
+        "valid_perplexity",
+    ];
+    assert_eq!(keys, expected);
+    let characters = rhyme().len();
+    let train = characters - (characters as f64 * 0.1).round() as usize;
+    assert_eq!(json["steps"], 3 * windows(train, 4, 8));
+    assert_eq!(json["epochs"], 3);
+    let symbols = 20;
+    assert_eq!(json["parameters"], symbols * 12 + 12 * 12 + 12 + 12 * symbols + symbols);
+    assert!(json["train_perplexity"].as_f64().unwrap() < 20.0);
+    assert!(json["tokens_per_second"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
+fn limits_end_the_run() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let train = |flags: &str| folder.run(&format!("train text.txt {SMALL} --quiet --json {flags}")).json();
+    assert_eq!(train("--steps 7")["steps"], 7);
+    assert_eq!(train("--steps 300")["epochs"], 300 / windows(1764, 4, 8));
+    assert_eq!(train("--steps 300 --epochs 1")["epochs"], 1);
+    let timed = train("--max-seconds 0.2");
+    assert!(timed["seconds"].as_f64().unwrap() >= 0.2 && timed["steps"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_file() {
+    let model = |flags| fs::read(trained(flags).path("model.rnn")).unwrap();
+    let one = model("--steps 20 --seed 5");
+    assert_eq!(one, model("--steps 20 --seed 5"));
+    assert_ne!(one, model("--steps 20 --seed 6"));
+}
+
+#[test]
+fn the_model_written_is_the_one_whose_figures_are_printed() {
+    for flags in ["--clean none", "--clean letters", "--bytes --cell feedforward", "--optimizer sgd --lr 0.5"]
+    {
+        let folder = Folder::new().with("text.txt", rhyme());
+        let train = format!("train text.txt {SIZES} --valid 0.2 --steps 60 --quiet --json");
+        let printed = folder.run(&format!("{train} --out model.rnn {flags}")).json();
+        let text = if flags.contains("letters") { cleaned(&rhyme()) } else { rhyme() };
+        let held_out = (text.len() as f64 * 0.2).round() as usize;
+        fs::write(folder.path("end.txt"), &text[text.len() - held_out..]).unwrap();
+        let json = folder.run("eval model.rnn end.txt --json").json();
+        assert_eq!(json["perplexity"], printed["valid_perplexity"], "{flags}");
+        assert_eq!(json["tokens"], held_out - 1);
+    }
+}
+
+/// `--clean letters`, written differently.
+fn cleaned(text: &str) -> String {
+    let letters = text.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+    letters.collect::<Vec<_>>().join(" ").to_lowercase() + " "
+}
+
+#[test]
+fn it_learns() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let json = folder.run(&format!("train text.txt {SMALL} --epochs 12 --quiet --json")).json();
+    assert!(json["valid_perplexity"].as_f64().unwrap() < 1.6, "{json}");
+}
+
+#[test]
+fn nothing_held_out_is_null() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let json = folder.run(&format!("train text.txt {SMALL} --steps 3 --valid 0 --quiet --json")).json();
+    assert!(json["valid_perplexity"].is_null());
+    let text = folder.run(&format!("train text.txt {SMALL} --steps 3 --valid 0 --quiet")).text();
+    assert!(text.contains("training perplexity") && !text.contains("gram"), "{text}");
+}
+
+#[test]
+fn results_for_people() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let answer = folder.run(&format!("train text.txt {SMALL} --epochs 2 --out model.rnn --plot plot.svg"));
+    assert_eq!(answer.code, Some(0));
+    let text = answer.text();
+    for words in ["1-gram", "6-gram", "this network", "tokens per second", "parameters", "it writes:"] {
+        assert!(text.contains(words), "no {words:?} in {text}");
+    }
+    assert!(text.contains("model written to model.rnn") && text.contains("plot written to plot.svg"));
+    let svg = fs::read_to_string(folder.path("plot.svg")).unwrap();
+    assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
+    for words in ["training", "validation", "best n-gram", "steps", "perplexity"] {
+        assert!(svg.contains(words), "no {words:?} in the plot");
+    }
+    assert_eq!(folder.names(), ["model.rnn", "plot.svg", "text.txt"]);
+}
+
+#[test]
+fn progress_is_on_stderr_unless_quiet() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let line = format!("train text.txt {SMALL} --epochs 6 --json");
+    assert!(!folder.run(&line).stderr.is_empty());
+    assert_eq!(folder.run(&format!("{line} --quiet")).stderr, "");
+}
+
+#[test]
+fn a_plot_of_a_single_step() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let answer = folder.run(&format!("train text.txt {SMALL} --steps 1 --valid 0 --plot plot.svg --json"));
+    answer.json();
+    assert!(fs::read_to_string(folder.path("plot.svg")).unwrap().contains("<circle"));
+}
+
+#[test]
+fn the_built_in_book() {
+    let json = Folder::new().run("train --hidden 4 --batch 64 --steps 2 --json --quiet").json();
+    assert_eq!((&json["steps"], &json["epochs"]), (&2.into(), &0.into()));
+    assert!(json["valid_perplexity"].as_f64().unwrap() < 100.0);
+}
+
+#[test]
+fn chinese() {
+    let folder = Folder::new().with("text.txt", "时间机器，时间旅行者。".repeat(60));
+    folder.run(&format!("train text.txt {SMALL} --epochs 20 --quiet --json --out m.rnn")).json();
+    let answer = folder.run("sample m.rnn --prefix 时间 --length 20");
+    assert_eq!((answer.code, answer.text().chars().count()), (Some(0), 23));
+    assert!(answer.text().starts_with("时间"));
+}
+
+#[test]
+fn one_hidden_unit_one_sequence_one_step() {
+    let folder = Folder::new().with("text.txt", "ab".repeat(30));
+    let json = folder.run("train text.txt --hidden 1 --batch 1 --window 1 --epochs 2 --quiet --json").json();
+    assert_eq!(json["steps"], 2 * 53);
+}
+
+#[test]
+fn twenty_thousand_symbols() {
+    let symbols: String = (0x4e00..).take(20_000).filter_map(char::from_u32).collect();
+    let folder = Folder::new().with("text.txt", symbols);
+    let train = "train text.txt --hidden 2 --batch 2 --window 2 --steps 2 --valid 0.001 --quiet --json";
+    let json = folder.run(&format!("{train} --out m.rnn")).json();
+    assert_eq!(json["parameters"], 20_000 * 5 + 2 * 3);
+    let text = folder.run("inspect m.rnn").text();
+    assert!(text.contains("20,000 outputs") && text.contains("more"));
+}
