@@ -15,7 +15,8 @@ from .build import Failure, command
 from .program import Program
 
 EXECUTED = re.compile(r"\[[0-9a-f]+/([0-9a-f]+)/")
-RETURN = re.compile(r"bx\s+lr|pop\S*\s.*pc|ldmia?\S*\s.*pc|^retq?\b")
+CALL = re.compile(r"blx?$|blr$|callq?$")
+RETURN = re.compile(r"bx\w*\s+lr|pop\S*\s.*pc|ldm\S*\s.*pc|^retq?\b")
 
 
 def cycles(mnemonic: str, operands: str) -> int:
@@ -56,16 +57,10 @@ def trace(board: Board, program: Program, operations: list[str]) -> dict[str, li
     entries = {program.functions[name].start: name for name in operations}
     ranges = ",".join(f"{f.start:#x}+{f.size:#x}" for f in functions.values())
 
-    # An operation's own returns, not those of what it calls.
-    returns = {
-        name: {at for at, words in program.functions[name].code.items() if RETURN.search(" ".join(words))}
-        for name in operations
-    }
     qemu, *arguments = board.machine
     if "-icount" in arguments:
         at = arguments.index("-icount")
         del arguments[at : at + 2]
-    found: dict[str, list] = {}
     with tempfile.TemporaryDirectory() as room:
         log = Path(room) / "log"
         os.mkfifo(log)
@@ -74,25 +69,38 @@ def trace(board: Board, program: Program, operations: list[str]) -> dict[str, li
             [*words, *arguments, str(program.path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
-            current = None
             with open(log) as lines:
-                for line in lines:
-                    match = EXECUTED.search(line)
-                    if not match:
-                        continue
-                    address = int(match[1], 16)
-                    if current is None and entries.get(address, "") not in ("", *found):
-                        current, executed = entries[address], []
-                    if current is not None:
-                        executed.append(address)
-                        if address in returns[current]:
-                            found[current] = [code[at] for at in executed]
-                            current = None
-                            if len(found) == len(operations):
-                                break
+                addresses = (int(match[1], 16) for line in lines if (match := EXECUTED.search(line)))
+                found = first_runs(addresses, code, entries)
         finally:
             process.kill()
             process.wait()
     if missing := set(operations) - set(found):
         raise Failure(f"{board.name}: no trace of {', '.join(sorted(missing))}")
     return found
+
+
+def first_runs(addresses, code: dict, entries: dict[int, str]) -> dict[str, list[tuple[str, str]]]:
+    """Cuts a stream of addresses into operations, from the entry of each to the return from it."""
+    found: dict[str, list] = {}
+    current, depth, last = None, 0, None
+    for address in addresses:
+        if current is not None and RETURN.search(" ".join(code[last])) and not follows(code, last, address):
+            depth -= 1
+            if depth < 0:
+                current = None
+                if len(found) == len(entries):
+                    break
+        if current is None and entries.get(address, "") not in ("", *found):
+            current, depth = entries[address], 0
+            found[current] = []
+        if current is not None:
+            found[current].append(code[address])
+            depth += bool(CALL.match(code[address][0]))
+            last = address
+    return found
+
+
+def follows(code: dict, address: int, after: int) -> bool:
+    """Whether one instruction stands next to the other: a conditional return that was not taken."""
+    return after in (address + 2, address + 4)

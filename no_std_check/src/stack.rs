@@ -5,7 +5,7 @@ use core::{arch::asm, hint::black_box, ptr};
 const PAINT: u32 = 0xa5a5_a5a5;
 
 /// No more than this is painted: far beyond what is promised, and less than what an operating system leaves.
-const DEPTH: usize = 16 * 1024;
+const DEPTH: usize = 64 * 1024;
 
 /// The stack pointer.
 #[inline(always)]

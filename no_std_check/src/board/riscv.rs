@@ -14,7 +14,7 @@ const POWER: *mut u32 = ptr::without_provenance_mut(0x0010_0000);
 
 unsafe extern "C" {
     /// The lowest address of the stack: where `.bss` and an empty heap end, from riscv-rt's `link.x`.
-    static _sheap: u8;
+    static __sheap: u8;
 }
 
 struct RiscV;
@@ -43,7 +43,7 @@ impl Board for RiscV {
     }
 
     fn stack_end(&self) -> usize {
-        (&raw const _sheap).addr()
+        (&raw const __sheap).addr()
     }
 }
 
