@@ -15,6 +15,7 @@ mod board;
 mod language;
 mod measure;
 mod operations;
+mod refusals;
 mod report;
 mod rng;
 mod stack;
@@ -37,7 +38,7 @@ fn firmware(board: &mut dyn Board, memory: &mut Memory) -> bool {
     let mut report = Report::new(board);
     operations::measure_all(&mut report, memory);
     report.word("measured").end();
-    let outcome = language::show(&mut report, memory);
+    let outcome = language::show(&mut report, memory).and_then(|()| refusals::show(&mut report, memory));
     report.word(if outcome.is_ok() { "ok" } else { "failed" }).end();
     outcome.is_ok()
 }

@@ -11,7 +11,8 @@ use crate::stack;
 
 /// Runs `op`, which may be repeated, twice: for its ticks and for its stack.
 pub fn measure(report: &mut Report<'_>, name: &str, units: usize, ram: usize, mut op: impl FnMut()) {
-    let ticks = ticks(report, &mut op).zip(ticks(report, || ())).map(|(all, empty)| all.saturating_sub(empty));
+    let ticks =
+        ticks(report, &mut op).zip(ticks(report, || ())).map(|(all, empty)| all.saturating_sub(empty));
     let stack = stack::peak(report.board.stack_end(), op);
     report.word("op").word(name).word("per").number(units as u64).word("ram").number(ram as u64);
     if let Some(ticks) = ticks {
