@@ -76,6 +76,13 @@ def rustup_has(target: str) -> bool:
     return libraries.exists()
 
 
+def compiler() -> str:
+    """What the boards' programs are built with; another version makes other instructions."""
+    with _installing:
+        ordinary = rustup_has("thumbv7em-none-eabihf")
+    return " ".join(command("rustc" if ordinary else str(DEBIAN_RUSTC), "--version").split()[:2])
+
+
 def build(board: Board) -> Path:
     """The program for a board."""
     words = ["cargo", "build", "--release", "--quiet", "--target", board.target]

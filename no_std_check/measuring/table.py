@@ -8,6 +8,8 @@ README = Path(__file__).resolve().parent.parent.parent / "README.md"
 BEGIN, END = "<!-- boards: written by no_std_check/run --write -->", "<!-- end of boards -->"
 # Whatever is worse by more than this share of the committed figure is refused.
 TOLERANCE = 0.02
+# Only figures of the same compiler can be compared.
+BUILT = "Built by "
 
 OPERATIONS = {
     "step_32": "step, 16 → 32",
@@ -76,7 +78,7 @@ def summary(rows: list[Row], cores: dict[str, str]) -> list[str]:
     return lines
 
 
-def markdown(rows: list[Row], cores: dict[str, str], small: list[str]) -> str:
+def markdown(rows: list[Row], cores: dict[str, str], small: list[str], compiler: str) -> str:
     modelled = [
         f"{row.cycles:,} for {OPERATIONS[row.operation]}"
         for row in rows
@@ -89,7 +91,7 @@ def markdown(rows: list[Row], cores: dict[str, str], small: list[str]) -> str:
         "",
         f"The {' and the '.join(cores[board] for board in small)} trains 8 hidden units in windows of 8, the others "
         "32 in windows of 16. Cycles of the Cortex-M4F, by a model of what each executed instruction costs and not "
-        f"measured: {', '.join(modelled)}.",
+        f"measured: {', '.join(modelled)}. {BUILT}{compiler}.",
         "",
         "<details>",
         "<summary>All operations, with bytes of code (with all that is called), peak stack and RAM</summary>",
@@ -112,9 +114,14 @@ def split(readme: str) -> tuple[str, str, str]:
     return before, between, after
 
 
-def write(rows: list[Row], cores: dict[str, str], small: list[str]) -> None:
+def write(rows: list[Row], cores: dict[str, str], small: list[str], compiler: str) -> None:
     before, _, after = split(README.read_text())
-    README.write_text(f"{before}{BEGIN}\n\n{markdown(rows, cores, small)}\n\n{END}{after}")
+    README.write_text(f"{before}{BEGIN}\n\n{markdown(rows, cores, small, compiler)}\n\n{END}{after}")
+
+
+def is_of(compiler: str) -> bool:
+    """Whether the README's table was made with this compiler."""
+    return f"{BUILT}{compiler}." in split(README.read_text())[1]
 
 
 def worse(rows: list[Row]) -> list[str]:
