@@ -12,6 +12,7 @@ INSTRUCTION = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)\s*(.*)$")
 REFERENCE = re.compile(r"<([^>+]+)(?:\+0x[0-9a-f]+)?>")
 AUIPC = re.compile(r"(\w+), (\d+)")
 JALR = re.compile(r"(?:\w+, )?(-?\d+)\((\w+)\)|(?:\w+, )?(\w+), (-?\d+)|(\w+)")
+IMMEDIATE = re.compile(r"\$(0x[0-9a-f]+|\d+)")
 DOUBLES = re.compile(r"__aeabi_(d|f2d|i2d|ui2d|l2d|ul2d)|__\w+df[23si]?\w*$|__extendsf")
 HEAP = re.compile(r"__rust_(alloc|realloc|dealloc)|\bmalloc\b")
 
@@ -56,6 +57,10 @@ class Program:
                 address, mnemonic, operands = int(parts[1], 16), parts[2], parts[3]
                 function.code[address] = (mnemonic, operands)
                 function.calls |= {name for name in REFERENCE.findall(operands) if self.symbols.get(name)}
+                # x86-64 may call through a register that holds the address.
+                if mnemonic.startswith("mov") and (words := IMMEDIATE.match(operands)):
+                    callee = at.get(int(words[1], 0))
+                    function.calls |= {callee} if callee else set()
                 # RISC-V calls through a register: its upper bits are set first, relative to there.
                 if mnemonic == "auipc" and (words := AUIPC.match(operands)):
                     upper[words[1]] = address + (int(words[2]) << 12)
