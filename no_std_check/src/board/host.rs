@@ -1,6 +1,7 @@
 //! The host: the C library's start-up code calls `main`. It computes what the boards are compared with.
 
 use core::ffi::{c_int, c_void};
+use core::ptr;
 
 use crate::{Board, Memory, firmware};
 
@@ -30,6 +31,6 @@ impl Board for Host {
 extern "C" fn main() -> c_int {
     static mut MEMORY: Memory = Memory::ZERO;
     // SAFETY: `main` is called once, and nothing else refers to it.
-    let memory = unsafe { &mut *(&raw mut MEMORY) };
+    let memory = unsafe { &mut *ptr::addr_of_mut!(MEMORY) };
     c_int::from(!firmware(&mut Host, memory))
 }

@@ -1,6 +1,7 @@
 //! A Linux process without a C library, for targets without an operating system: what code inside a kernel gets.
 
 use core::arch::{asm, global_asm};
+use core::ptr;
 
 use crate::{Board, Memory, firmware};
 
@@ -52,7 +53,7 @@ impl Board for Process {
 extern "C" fn start() -> ! {
     static mut MEMORY: Memory = Memory::ZERO;
     // SAFETY: the process starts once, and nothing else refers to it.
-    let memory = unsafe { &mut *(&raw mut MEMORY) };
+    let memory = unsafe { &mut *ptr::addr_of_mut!(MEMORY) };
     let ok = firmware(&mut Process, memory);
     loop {
         call(EXIT, usize::from(!ok), 0, 0);

@@ -51,7 +51,7 @@ impl Board for RiscV {
 fn main() -> ! {
     static mut MEMORY: Memory = Memory::ZERO;
     // SAFETY: `main` runs once, and nothing else refers to it.
-    let memory = unsafe { &mut *(&raw mut MEMORY) };
+    let memory = unsafe { &mut *ptr::addr_of_mut!(MEMORY) };
     let ok = firmware(&mut RiscV, memory);
     const PASS: u32 = 0x5555;
     const FAIL: u32 = 0x1_3333;

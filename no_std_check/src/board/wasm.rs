@@ -1,5 +1,7 @@
 //! WebAssembly: a module with one import, which takes lines, and one export, which runs.
 
+use core::ptr;
+
 use crate::{Board, Memory, firmware};
 
 #[link(wasm_import_module = "board")]
@@ -29,6 +31,6 @@ impl Board for Wasm {
 extern "C" fn run() -> u32 {
     static mut MEMORY: Memory = Memory::ZERO;
     // SAFETY: called once, and nothing else refers to it.
-    let memory = unsafe { &mut *(&raw mut MEMORY) };
+    let memory = unsafe { &mut *ptr::addr_of_mut!(MEMORY) };
     u32::from(!firmware(&mut Wasm, memory))
 }
