@@ -17,6 +17,12 @@
 //! | 40–63 | zero |
 //! | from 64 | weights, `f32`, in the order of [`ModelShape`]; then symbols, `u32`, ascending |
 
+mod include;
+
+pub use include::StoredCell;
+#[doc(hidden)]
+pub use include::{assert_file, included, included_codes, included_symbols, symbols, weights_bytes};
+
 use core::fmt;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
@@ -274,11 +280,15 @@ struct Codes {
 }
 
 fn codes(cell: AnyCell) -> Codes {
-    let activation = match cell.activation() {
+    codes_of(cell.kind(), cell.activation())
+}
+
+const fn codes_of(kind: CellKind, activation: ActivationKind) -> Codes {
+    let activation = match activation {
         ActivationKind::Tanh => 0,
         ActivationKind::Relu => 1,
     };
-    let cell = match cell.kind() {
+    let cell = match kind {
         CellKind::Elman => 0,
         CellKind::Feedforward => 1,
     };

@@ -142,20 +142,21 @@ impl<'a> Symbols<'a> {
     /// # Errors
     /// [`VocabError::Malformed`] unless they are symbols and strictly ascending, [`VocabError::TooManySymbols`]
     /// above [`MAX_SYMBOLS`].
-    pub fn new(codes: &'a [u32], alphabet: Alphabet) -> Result<Self, VocabError> {
+    pub const fn new(codes: &'a [u32], alphabet: Alphabet) -> Result<Self, VocabError> {
         if codes.len() > MAX_SYMBOLS {
             return Err(VocabError::TooManySymbols { found: codes.len(), room: MAX_SYMBOLS });
         }
-        let mut last = None;
-        for (position, &code) in codes.iter().enumerate() {
+        // The smallest code that may come next, in words that the compiler can evaluate.
+        let (mut left, mut smallest) = (codes, 0);
+        while let [code, rest @ ..] = left {
             let is_symbol = match alphabet {
-                Alphabet::Chars => char::from_u32(code).is_some(),
-                Alphabet::Bytes => code <= 0xff,
+                Alphabet::Chars => char::from_u32(*code).is_some(),
+                Alphabet::Bytes => *code <= 0xff,
             };
-            if !is_symbol || last.is_some_and(|last| code <= last) {
-                return Err(VocabError::Malformed { position });
+            if !is_symbol || *code < smallest {
+                return Err(VocabError::Malformed { position: codes.len() - left.len() });
             }
-            last = Some(code);
+            (left, smallest) = (rest, *code + 1);
         }
         Ok(Self { codes, alphabet })
     }

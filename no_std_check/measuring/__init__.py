@@ -1,0 +1,1 @@
+"""What `run` is made of: boards, building, running, looking at programs, tables."""

@@ -1,0 +1,171 @@
+//! Model files as part of a program, checked while it is compiled: [`include_model!`](crate::include_model).
+
+use super::{FormatError, HEADER_BYTES, check, codes_of, word};
+use crate::cell::{Activation, ActivationKind, CellKind, Elman, Feedforward, TypedCell};
+use crate::model::Model;
+use crate::params::Flat;
+use crate::vocab::{Alphabet, Symbols};
+
+/// A typed cell that model files can hold: what their header says of it.
+pub trait StoredCell<const H: usize>: TypedCell<H> {
+    /// The kind.
+    const KIND: CellKind;
+    /// φ
+    const ACTIVATION: ActivationKind;
+    /// d
+    const INPUTS: usize;
+}
+
+impl<const I: usize, const H: usize, A: Activation> StoredCell<H> for Elman<I, H, A> {
+    const KIND: CellKind = CellKind::Elman;
+    const ACTIVATION: ActivationKind = A::KIND;
+    const INPUTS: usize = I;
+}
+
+impl<const I: usize, const H: usize, A: Activation> StoredCell<H> for Feedforward<I, H, A> {
+    const KIND: CellKind = CellKind::Feedforward;
+    const ACTIVATION: ActivationKind = A::KIND;
+    const INPUTS: usize = I;
+}
+
+/// Whether a file is one, as an error of compilation if it is not.
+///
+/// For [`include_model!`](crate::include_model).
+#[doc(hidden)]
+pub const fn assert_file(file: &[u8]) {
+    match check(file) {
+        Ok(()) => {}
+        Err(FormatError::Magic) => panic!("not a model file"),
+        Err(FormatError::Version { .. }) => panic!("a model file of another version"),
+        Err(FormatError::Length { .. }) => panic!("the model file was cut short, or something follows it"),
+        Err(FormatError::Checksum) => panic!("the model file was altered: its checksum does not match"),
+        Err(FormatError::Endianness) => panic!("models are little-endian and cannot be read on this target"),
+        Err(_) => panic!("the model file is inconsistent"),
+    }
+    assert!(weights_bytes(file) <= file.len() - HEADER_BYTES, "the model file's vocabulary is inconsistent");
+}
+
+/// Bytes of weights in a file that [`assert_file`] accepts.
+#[doc(hidden)]
+#[must_use]
+pub const fn weights_bytes(file: &[u8]) -> usize {
+    (file.len() - HEADER_BYTES).saturating_sub(symbols(file).saturating_mul(4))
+}
+
+/// Symbols of the vocabulary in a file that [`assert_file`] accepts.
+#[doc(hidden)]
+#[must_use]
+pub const fn symbols(file: &[u8]) -> usize {
+    word(header(file), 36) as usize
+}
+
+/// The weights of a file that [`assert_file`] accepts, `BYTES` of them.
+#[doc(hidden)]
+#[must_use]
+pub const fn included<C: StoredCell<H>, const H: usize, const O: usize, const BYTES: usize>(
+    file: &[u8],
+) -> Model<C, H, O> {
+    let header = header(file);
+    let codes = codes_of(C::KIND, C::ACTIVATION);
+    assert!(header[20] == codes.cell, "the file holds a model of another cell");
+    assert!(header[21] == codes.activation, "the file holds a model of another activation");
+    assert!(word(header, 24) as usize == C::INPUTS, "the file's number of inputs is another");
+    assert!(word(header, 28) as usize == H, "the file's number of hidden units is another");
+    assert!(word(header, 32) as usize == O, "the file's number of outputs is another");
+    assert!(BYTES == Model::<C, H, O>::BYTES, "the file's weights are of another size");
+    bytemuck::must_cast(*chunk::<BYTES>(file, HEADER_BYTES))
+}
+
+/// The code points or bytes of the vocabulary of a file that [`assert_file`] accepts, `N` of them.
+#[doc(hidden)]
+#[must_use]
+pub const fn included_codes<const N: usize>(file: &[u8]) -> [u32; N] {
+    let mut codes = [0; N];
+    let mut i = 0;
+    while i < N {
+        codes[i] = u32::from_le_bytes(*chunk(file, file.len() - 4 * (N - i)));
+        i += 1;
+    }
+    codes
+}
+
+/// Those codes as a vocabulary.
+#[doc(hidden)]
+#[must_use]
+pub const fn included_symbols<'a>(file: &[u8], codes: &'a [u32]) -> Symbols<'a> {
+    assert!(!codes.is_empty(), "the model file has no vocabulary");
+    let alphabet = match header(file)[22] {
+        0 => Alphabet::Chars,
+        1 => Alphabet::Bytes,
+        _ => panic!("the model file's alphabet has no meaning"),
+    };
+    match Symbols::new(codes, alphabet) {
+        Ok(symbols) => symbols,
+        Err(_) => panic!("the model file's vocabulary is none"),
+    }
+}
+
+const fn header(file: &[u8]) -> &[u8; HEADER_BYTES] {
+    chunk(file, 0)
+}
+
+/// `N` bytes from an offset on.
+const fn chunk<const N: usize>(file: &[u8], from: usize) -> &[u8; N] {
+    match file.split_at(from).1.first_chunk() {
+        Some(chunk) => chunk,
+        None => panic!("the model file is too short"),
+    }
+}
+
+/// A model file as part of the program: a `&'static Model<…>` of the type that is asked for.
+///
+/// The file, named as for [`include_bytes!`], is checked while the program is compiled: its magic number, version,
+/// length and checksum, and that its cell and sizes are those of the type. Nothing is left to do at run time, and
+/// nothing but the weights becomes part of the program: they are read where they lie, in flash.
+/// [`include_symbols!`](crate::include_symbols) does the same with the vocabulary.
+///
+/// ```
+/// use recurve::{CharRnn, Symbols, include_model, include_symbols};
+///
+/// // recurve train tests/data/abc.txt --hidden 4 --batch 1 --window 9 --epochs 200 --lr 0.03 --valid 0 --out tests/data/abc.rcv
+/// static MODEL: &CharRnn<3, 4> = include_model!("../../tests/data/abc.rcv");
+/// static SYMBOLS: Symbols<'_> = include_symbols!("../../tests/data/abc.rcv");
+///
+/// let (mut state, mut logits, mut scratch) = Default::default();
+/// let a = SYMBOLS.token('a').ok_or("no such symbol")?;
+/// MODEL.step(a, &mut state, &mut logits, &mut scratch)?;
+/// assert_eq!(SYMBOLS.symbol(1), Some('b'));
+/// assert!(logits[1] > logits[0] && logits[1] > logits[2]); // b follows a
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+///
+/// Files whose names or places are known only at run time are for [`ModelFile::parse`](crate::format::ModelFile::parse).
+#[macro_export]
+macro_rules! include_model {
+    ($file:expr $(,)?) => {{
+        const FILE: &[u8] = ::core::include_bytes!($file);
+        #[allow(long_running_const_eval, reason = "the checksum of a large file takes a while")]
+        const BYTES: usize = {
+            $crate::format::assert_file(FILE);
+            $crate::format::weights_bytes(FILE)
+        };
+        const { &$crate::format::included::<_, _, _, BYTES>(FILE) }
+    }};
+}
+
+/// The vocabulary of a model file as part of the program, [`Symbols<'static>`](Symbols).
+///
+/// See [`include_model!`](crate::include_model).
+#[macro_export]
+macro_rules! include_symbols {
+    ($file:expr $(,)?) => {{
+        const FILE: &[u8] = ::core::include_bytes!($file);
+        #[allow(long_running_const_eval, reason = "the checksum of a large file takes a while")]
+        const SYMBOLS: usize = {
+            $crate::format::assert_file(FILE);
+            $crate::format::symbols(FILE)
+        };
+        const CODES: &[u32; SYMBOLS] = &$crate::format::included_codes(FILE);
+        const { $crate::format::included_symbols(FILE, CODES) }
+    }};
+}
