@@ -11,7 +11,7 @@ use crate::cell::{Cell, Extent, Inputs};
 use crate::error::Error;
 use crate::lanes::{LaneKind, on_lanes};
 use crate::loss::{Perplexity, Targets};
-use crate::optim::{Adam, Optimizer, Sgd, clip_norm};
+use crate::optim::{Adam, Optimizer, Sgd, clip_norm_on};
 
 /// An optimiser that is chosen at run time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,10 +31,16 @@ impl Optimizer for AnyOptimizer {
         }
     }
 
-    fn step(&self, params: &mut [f32], grads: &[f32], state: &mut [f32]) -> Result<(), Error> {
+    fn step_on(
+        &self,
+        kind: LaneKind,
+        params: &mut [f32],
+        grads: &[f32],
+        state: &mut [f32],
+    ) -> Result<(), Error> {
         match self {
-            Self::Sgd(sgd) => sgd.step(params, grads, state),
-            Self::Adam(adam) => adam.step(params, grads, state),
+            Self::Sgd(sgd) => sgd.step_on(kind, params, grads, state),
+            Self::Adam(adam) => adam.step_on(kind, params, grads, state),
         }
     }
 }
@@ -159,8 +165,8 @@ impl<'n> Trainer<'n> {
             &mut self.scratch,
             &mut self.grads,
         ))?;
-        clip_norm(&mut self.grads, clip)?;
-        optimizer.step(&mut self.network.params, &self.grads, &mut self.optimizer_state)?;
+        clip_norm_on(lanes, &mut self.grads, clip)?;
+        optimizer.step_on(lanes, &mut self.network.params, &self.grads, &mut self.optimizer_state)?;
         self.epoch.add_mean(loss, rows as u64);
         self.steps += 1;
         self.next += 1;
