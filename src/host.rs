@@ -25,6 +25,7 @@ mod buffer;
 mod corpus;
 mod error;
 mod network;
+mod settings;
 mod summary;
 mod train;
 
@@ -32,5 +33,6 @@ pub use buffer::Buffer;
 pub use corpus::Corpus;
 pub use error::HostError;
 pub use network::{Network, check_writable, write_whole};
+pub use settings::{AnyOptimizer, Settings};
 pub use summary::{StepMemory, Tensor, TrainingMemory, tensors};
-pub use train::{AnyOptimizer, Settings, Trainer};
+pub use train::Trainer;

@@ -85,6 +85,7 @@ impl core::error::Error for BaselineError {}
 
 /// What one order achieves on a held-out text, and what it had to store for it.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct OrderReport {
     /// The order n: a symbol is predicted from the n − 1 before it.
     pub order: usize,

@@ -3,7 +3,7 @@
 use std::{vec, vec::Vec};
 
 use super::{HostError, Settings, buffer::check_available};
-use crate::cell::{AnyCell, Cell, Extent};
+use crate::cell::{AnyCell, Cell};
 use crate::model::ModelShape;
 use crate::optim::Optimizer;
 
@@ -56,6 +56,7 @@ pub fn tensors(shape: ModelShape<AnyCell>) -> Vec<Tensor> {
 
 /// Bytes that one step of one sequence works in, beside the weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StepMemory {
     /// The state that is carried from step to step.
     pub state: usize,
@@ -79,6 +80,7 @@ impl StepMemory {
 
 /// Bytes that training works in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TrainingMemory {
     /// The weights.
     pub weights: usize,
@@ -101,7 +103,7 @@ impl TrainingMemory {
     #[must_use]
     pub fn of(shape: ModelShape<AnyCell>, settings: &Settings) -> Self {
         let params = shape.params_len();
-        let extent = Extent { batch: settings.batch, window: settings.window };
+        let extent = settings.extent();
         Self {
             weights: bytes(params),
             gradients: bytes(params),
@@ -155,8 +157,7 @@ mod tests {
     #[test]
     fn memory_is_counted_and_never_wraps() {
         let optimizer = AnyOptimizer::Adam(Adam::new(0.01));
-        let lanes = crate::lanes::LaneKind::best();
-        let settings = Settings { batch: 2, window: 4, optimizer, clip: 1.0, lanes };
+        let settings = Settings::new(2, 4, optimizer);
         let memory = TrainingMemory::of(shape(CellKind::Elman, 3), &settings);
         assert_eq!(memory.tape, 4 * (4 + 1) * 2 * 3);
         assert!(memory.total() >= 4 * memory.weights && memory.check().is_ok());

@@ -6,66 +6,18 @@
 
 use std::vec::Vec;
 
-use super::{Buffer, HostError, Network, TrainingMemory};
-use crate::cell::{Cell, Extent, Inputs};
-use crate::error::Error;
-use crate::lanes::{LaneKind, on_lanes};
+use super::{Buffer, HostError, Network, Settings, TrainingMemory};
+use crate::cell::{Cell, Inputs};
+use crate::lanes::on_lanes;
 use crate::loss::{Perplexity, Targets};
-use crate::optim::{Adam, Optimizer, Sgd, clip_norm};
-
-/// An optimiser that is chosen at run time.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum AnyOptimizer {
-    /// See [`Sgd`].
-    Sgd(Sgd),
-    /// See [`Adam`].
-    Adam(Adam),
-}
-
-impl Optimizer for AnyOptimizer {
-    fn state_len(&self, params: usize) -> usize {
-        match self {
-            Self::Sgd(sgd) => sgd.state_len(params),
-            Self::Adam(adam) => adam.state_len(params),
-        }
-    }
-
-    fn step(&self, params: &mut [f32], grads: &[f32], state: &mut [f32]) -> Result<(), Error> {
-        match self {
-            Self::Sgd(sgd) => sgd.step(params, grads, state),
-            Self::Adam(adam) => adam.step(params, grads, state),
-        }
-    }
-}
-
-/// How to train.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
-    /// Sequences B that are trained side by side.
-    pub batch: usize,
-    /// Steps T of a window.
-    pub window: usize,
-    /// The rule that changes weights.
-    pub optimizer: AnyOptimizer,
-    /// The largest norm of the gradient; infinity for any.
-    pub clip: f32,
-    /// The vector registers to train on: [`LaneKind::best`] for speed, another to compare.
-    pub lanes: LaneKind,
-}
-
-impl Settings {
-    const fn extent(&self) -> Extent {
-        Extent { batch: self.batch, window: self.window }
-    }
-}
+use crate::optim::{Optimizer, clip_norm};
 
 /// A network in training.
 ///
 /// ```
 /// use recurve::cell::{ActivationKind, AnyCell, CellKind};
 /// use recurve::host::{AnyOptimizer, Corpus, Network, Settings, Trainer, text::Clean};
-/// use recurve::{Adam, lanes::LaneKind};
+/// use recurve::Adam;
 ///
 /// let corpus = Corpus::Chars("the quick brown fox ".repeat(50)).clean(Clean::Letters);
 /// let codes = corpus.vocabulary()?;
@@ -74,8 +26,8 @@ impl Settings {
 /// network.init(1);
 /// let tokens = corpus.tokens(network.symbols())?;
 ///
-/// let settings =
-///     Settings { batch: 4, window: 10, optimizer: AnyOptimizer::Adam(Adam::new(0.01)), clip: 1.0, lanes: LaneKind::best() };
+/// let mut settings = Settings::new(4, 10, AnyOptimizer::Adam(Adam::new(0.01)));
+/// settings.clip = 1.0;
 /// let mut trainer = Trainer::new(&mut network, &tokens, settings)?;
 /// while trainer.epochs() < 20 {
 ///     trainer.step()?;
@@ -215,10 +167,7 @@ impl<'n> Trainer<'n> {
 
     /// Changes the learning rate for the steps to come.
     pub const fn set_lr(&mut self, lr: f32) {
-        match &mut self.settings.optimizer {
-            AnyOptimizer::Sgd(sgd) => sgd.lr = lr,
-            AnyOptimizer::Adam(adam) => adam.lr = lr,
-        }
+        self.settings.optimizer.set_lr(lr);
     }
 }
 

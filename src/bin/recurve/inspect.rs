@@ -3,7 +3,6 @@
 use recurve::Adam;
 use recurve::cell::Cell;
 use recurve::host::{AnyOptimizer, Network, Settings, StepMemory, Tensor, TrainingMemory, tensors};
-use recurve::lanes::LaneKind;
 use recurve::vocab::Alphabet;
 use serde_json::{Value, json};
 
@@ -18,8 +17,7 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
     let network = Network::read(&args.model)?;
     // Adam needs the most; sgd needs no memory of its own.
     let optimizer = AnyOptimizer::Adam(Adam::new(0.001));
-    let settings =
-        Settings { batch: args.batch, window: args.window, optimizer, clip: 1.0, lanes: LaneKind::best() };
+    let settings = Settings::new(args.batch, args.window, optimizer);
     let memory = TrainingMemory::of(network.shape(), &settings);
     let step = StepMemory::of(network.shape());
     if args.json {
@@ -97,9 +95,9 @@ fn lines(parts: &[(&str, usize)]) -> String {
     parts.iter().map(|(name, bytes)| format!("  {name:<16}{:>14}\n", grouped(*bytes as u64))).collect()
 }
 
-fn step_lines(StepMemory { state, scratch, logits }: StepMemory) -> String {
+fn step_lines(step: StepMemory) -> String {
     "bytes of RAM for a step, beside the weights\n".to_owned()
-        + &lines(&[("state", state), ("scratch", scratch), ("logits", logits)])
+        + &lines(&[("state", step.state), ("scratch", step.scratch), ("logits", step.logits)])
 }
 
 fn training_lines(args: &InspectArgs, memory: TrainingMemory) -> String {
