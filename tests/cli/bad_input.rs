@@ -84,6 +84,8 @@ fn places_that_cannot_be_written() {
         train("nowhere/file").refused(1, &["nowhere/file", "create its folder"]);
         train("text.txt/file").refused(1, &["text.txt/file"]);
         train(".").refused(1, &["write .", "name of a file"]);
+        #[cfg(unix)]
+        train("/dev/null").refused(1, &["write /dev/null", "a device or a pipe", "name of a file"]);
     }
     assert_eq!(folder.names(), ["text.txt"]);
 }
