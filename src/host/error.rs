@@ -81,7 +81,8 @@ fn advice(action: &str, kind: io::ErrorKind) -> &'static str {
         Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => {
             "free some space, or choose a place with more"
         }
-        Kind::IsADirectory | Kind::InvalidInput if action == "write" => "give the name of a file",
+        Kind::IsADirectory => "give the name of a file",
+        Kind::InvalidInput if action == "write" => "give the name of a file",
         _ => "check the path and its permissions",
     }
 }

@@ -49,7 +49,7 @@ fn target(path: &Path) -> io::Result<(PathBuf, Option<Metadata>)> {
     match fs::metadata(path) {
         Ok(before) if before.is_dir() => Err(ErrorKind::IsADirectory.into()),
         Ok(before) if !before.is_file() => {
-            Err(io::Error::new(ErrorKind::InvalidInput, "it is a device or a pipe, and a model is a file"))
+            Err(io::Error::new(ErrorKind::InvalidInput, "it is a device or a pipe"))
         }
         Ok(before) => Ok((fs::canonicalize(path)?, Some(before))),
         Err(error) if error.kind() == ErrorKind::NotFound => match fs::read_link(path) {
