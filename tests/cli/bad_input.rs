@@ -26,8 +26,8 @@ fn sizes_beyond_memory() {
     let train = "train text.txt --out m.rnn";
     folder
         .run(&format!("{train} --hidden 10000000"))
-        .refused(1, &["need", "TB of memory", "smaller hidden size"]);
-    folder.run(&format!("{train} --hidden 18446744073709551615")).refused(1, &["exabytes"]);
+        .refused(1, &["need", "PB of memory", "smaller hidden size"]);
+    folder.run(&format!("{train} --hidden 18446744073709551615")).refused(1, &["more than 18.4 EB"]);
     folder.run("bench step --hidden 10000000").refused(1, &["TB of memory"]);
     folder.run("bench train --hidden 2 --batch 9000000000000000000").refused(1, &["memory"]);
     folder.run(&format!("{train} --window 18446744073709551615")).refused(1, &["window"]);
