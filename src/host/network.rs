@@ -27,8 +27,7 @@ pub struct Network {
     clean: Clean,
     alphabet: Alphabet,
     codes: Vec<u32>,
-    /// All weights, flat.
-    pub params: Buffer,
+    params: Buffer,
 }
 
 impl Network {
@@ -59,6 +58,17 @@ impl Network {
     #[must_use]
     pub const fn shape(&self) -> ModelShape<AnyCell> {
         self.shape
+    }
+
+    /// All weights, flat.
+    #[must_use]
+    pub fn params(&self) -> &[f32] {
+        &self.params
+    }
+
+    /// All weights, flat, to be changed.
+    pub fn params_mut(&mut self) -> &mut [f32] {
+        &mut self.params
     }
 
     /// How texts are cleaned before they become tokens.

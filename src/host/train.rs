@@ -103,7 +103,7 @@ impl<'n> Trainer<'n> {
         self.grads.fill(0.0);
         let loss = on_lanes!(lanes, lanes => self.network.shape().gradient(
             lanes,
-            &self.network.params,
+            self.network.params(),
             Inputs::Tokens(read),
             Targets::Tokens(predicted),
             &mut self.state,
@@ -112,7 +112,7 @@ impl<'n> Trainer<'n> {
             &mut self.grads,
         ))?;
         clip_norm(&mut self.grads, clip)?;
-        optimizer.step(&mut self.network.params, &self.grads, &mut self.optimizer_state)?;
+        optimizer.step(self.network.params_mut(), &self.grads, &mut self.optimizer_state)?;
         self.epoch.add_mean(loss, rows as u64);
         self.steps += 1;
         self.next += 1;

@@ -70,7 +70,7 @@ pub fn step(args: &BenchStepArgs) -> Result<(), Failure> {
     let seconds = middle(common.seconds, || {
         for token in tokens.chunks(1) {
             let inputs = Inputs::Tokens(black_box(token));
-            let params = &network.params[..];
+            let params = network.params();
             let (state, logits, scratch) = (&mut state[..], &mut logits[..], &mut scratch[..]);
             common.lanes.run(Step { shape, params, inputs, state, logits, scratch })?;
             black_box(&logits);
