@@ -198,7 +198,6 @@ impl NGram {
 
     /// `p_n(token | context)` for n = 0, 1, …, N: N + 1 numbers, the arguments as for
     /// [`probability`](Self::probability).
-    #[must_use]
     pub fn probabilities(&self, context: &[u16], token: u16) -> impl Iterator<Item = f64> {
         let inside = usize::from(token) < self.symbols;
         let mut p = if inside { 1.0 / self.symbols as f64 } else { 0.0 };
