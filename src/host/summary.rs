@@ -88,7 +88,7 @@ pub struct TrainingMemory {
     pub gradients: usize,
     /// What the optimiser remembers.
     pub optimizer: usize,
-    /// The states of all sequences of the batch.
+    /// The states of all sequences of the batch, and as they were before the window.
     pub state: usize,
     /// What the forward pass of a window keeps for the backward pass.
     pub tape: usize,
@@ -108,7 +108,7 @@ impl TrainingMemory {
             weights: bytes(params),
             gradients: bytes(params),
             optimizer: bytes(settings.optimizer.state_len(params)),
-            state: bytes(shape.state_len(settings.batch)),
+            state: bytes(shape.state_len(settings.batch).saturating_mul(2)),
             tape: bytes(shape.tape_len(extent)),
             scratch: bytes(shape.scratch_len(extent)),
             pack: bytes(shape.pack_len()),

@@ -8,6 +8,7 @@ use std::vec::Vec;
 
 use super::{Buffer, HostError, Network, Settings, TrainingMemory};
 use crate::cell::{Cell, Inputs};
+use crate::error::Error;
 use crate::lanes::on_lanes;
 use crate::loss::{Perplexity, Targets};
 use crate::optim::{Optimizer, clip_norm};
@@ -48,6 +49,8 @@ pub struct Trainer<'n> {
     epoch: Perplexity,
     last_epoch: Option<Perplexity>,
     state: Buffer,
+    /// The state as it was before the window.
+    state_before: Buffer,
     tape: Buffer,
     scratch: Buffer,
     grads: Buffer,
@@ -82,6 +85,7 @@ impl<'n> Trainer<'n> {
             epoch: Perplexity::default(),
             last_epoch: None,
             state: Buffer::zeroed(shape.state_len(batch))?,
+            state_before: Buffer::zeroed(shape.state_len(batch))?,
             tape: Buffer::zeroed(shape.tape_len(extent))?,
             scratch: Buffer::zeroed(shape.scratch_len(extent).saturating_add(shape.pack_len()))?,
             grads: Buffer::zeroed(shape.params_len())?,
@@ -94,8 +98,23 @@ impl<'n> Trainer<'n> {
     /// Trains on the next window and says its mean loss in nats.
     ///
     /// # Errors
-    /// [`HostError::Model`] if the loss or the gradient is not finite; the weights are then as they were.
+    /// [`HostError::Model`] if the loss or the gradient is not finite; weights, state and position are then as they
+    /// were.
     pub fn step(&mut self) -> Result<f32, HostError> {
+        self.state_before.copy_from_slice(&self.state);
+        // A gradient that is not finite is found when the window has already moved the state on.
+        let loss = self.learn().inspect_err(|_| self.state.copy_from_slice(&self.state_before))?;
+        self.epoch.add_mean(loss, self.tokens_per_step() as u64);
+        self.steps += 1;
+        self.next += 1;
+        if self.next == self.windows {
+            self.end_epoch();
+        }
+        Ok(loss)
+    }
+
+    /// Changes the weights by what the next window says.
+    fn learn(&mut self) -> Result<f32, Error> {
         let Settings { batch, window, optimizer, clip, lanes } = self.settings;
         let rows = batch * window;
         let read = self.rows[self.next * rows..].split_at(rows).0;
@@ -113,12 +132,6 @@ impl<'n> Trainer<'n> {
         ))?;
         clip_norm(&mut self.grads, clip)?;
         optimizer.step(self.network.params_mut(), &self.grads, &mut self.optimizer_state)?;
-        self.epoch.add_mean(loss, rows as u64);
-        self.steps += 1;
-        self.next += 1;
-        if self.next == self.windows {
-            self.end_epoch();
-        }
         Ok(loss)
     }
 
@@ -159,10 +172,12 @@ impl<'n> Trainer<'n> {
         self.steps
     }
 
-    /// The perplexity of the last full epoch, each token as it was trained; of the epoch so far if there is none.
+    /// The perplexity of the last full epoch, each token as it was trained; of the epoch so far if there is none; NaN
+    /// before the first step.
     #[must_use]
     pub fn train_perplexity(&self) -> f32 {
-        self.last_epoch.unwrap_or(self.epoch).value()
+        let perplexity = self.last_epoch.unwrap_or(self.epoch);
+        if perplexity.tokens() > 0 { perplexity.value() } else { f32::NAN }
     }
 
     /// Changes the learning rate for the steps to come.
@@ -178,11 +193,4 @@ fn time_major(tokens: &[u16], batch: usize) -> Vec<u16> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sequences_lie_side_by_side() {
-        assert_eq!(time_major(&[0, 1, 2, 10, 11, 12, 99], 2), [0, 10, 1, 11, 2, 12]);
-    }
-}
+mod tests;
