@@ -96,10 +96,12 @@ pub struct TrainingMemory {
     pub scratch: usize,
     /// Transposed copies of weights, which make the backward pass faster.
     pub pack: usize,
+    /// The text; none unless [`with_tokens`](Self::with_tokens) says how long it is.
+    pub tokens: usize,
 }
 
 impl TrainingMemory {
-    /// For a model of this shape, trained like this.
+    /// For a model of this shape, trained like this, beside the text.
     #[must_use]
     pub fn of(shape: ModelShape<AnyCell>, settings: &Settings) -> Self {
         let params = shape.params_len();
@@ -112,22 +114,43 @@ impl TrainingMemory {
             tape: bytes(shape.tape_len(extent)),
             scratch: bytes(shape.scratch_len(extent)),
             pack: bytes(shape.pack_len()),
+            tokens: 0,
         }
+    }
+
+    /// The same with a text of this many tokens.
+    #[must_use]
+    pub const fn with_tokens(self, tokens: usize) -> Self {
+        Self { tokens: tokens.saturating_mul(size_of::<u16>()), ..self }
     }
 
     /// All of it.
     #[must_use]
     pub fn total(&self) -> usize {
-        let Self { weights, gradients, optimizer, state, tape, scratch, pack } = *self;
-        [weights, gradients, optimizer, state, tape, scratch, pack].into_iter().fold(0, usize::saturating_add)
+        self.beside_weights().saturating_add(self.weights)
     }
 
-    /// Refuses sizes that the memory at hand does not hold, before anything is allocated.
+    /// All but the weights: what is still to be allocated once there is a network.
+    #[must_use]
+    pub fn beside_weights(&self) -> usize {
+        let Self { weights: _, gradients, optimizer, state, tape, scratch, pack, tokens } = *self;
+        [gradients, optimizer, state, tape, scratch, pack, tokens].into_iter().fold(0, usize::saturating_add)
+    }
+
+    /// Refuses sizes that the memory at hand does not hold, before anything is allocated, the network included.
     ///
     /// # Errors
     /// [`HostError::Memory`], which says how much would be needed.
     pub fn check(&self) -> Result<(), HostError> {
         check_available(self.total())
+    }
+
+    /// The same once the network is there.
+    ///
+    /// # Errors
+    /// [`HostError::Memory`], which says how much more would be needed.
+    pub fn check_beside_weights(&self) -> Result<(), HostError> {
+        check_available(self.beside_weights())
     }
 }
 
@@ -165,6 +188,8 @@ mod tests {
             StepMemory::of(shape(CellKind::Elman, 3)),
             StepMemory { state: 12, scratch: 12, logits: 28 }
         );
+        assert_eq!(memory.beside_weights(), memory.total() - memory.weights);
+        assert_eq!(memory.with_tokens(1000).total(), memory.total() + 2000);
         let huge = TrainingMemory::of(shape(CellKind::Elman, usize::MAX), &settings);
         assert_eq!(huge.total(), usize::MAX);
     }

@@ -75,7 +75,7 @@ impl<'n> Trainer<'n> {
         }
         let (shape, extent) = (network.shape(), settings.extent());
         Inputs::Tokens(tokens).check(tokens.len(), shape.cell.inputs())?;
-        TrainingMemory::of(shape, &settings).check()?;
+        TrainingMemory::of(shape, &settings).with_tokens(tokens.len()).check_beside_weights()?;
         Ok(Self {
             rows: time_major(tokens, batch),
             windows: (tokens.len() / batch - 1) / window,

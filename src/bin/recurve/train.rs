@@ -69,7 +69,7 @@ fn limits(args: &TrainArgs) -> Limits {
 fn network(args: &TrainArgs, text: &Text) -> Result<Network, Failure> {
     let cell = AnyCell::new(args.cell, ActivationKind::Tanh, text.codes.len(), args.hidden);
     let shape = ModelShape { cell, outputs: text.codes.len() };
-    TrainingMemory::of(shape, &settings(args)).check()?;
+    TrainingMemory::of(shape, &settings(args)).with_tokens(text.tokens.len()).check()?;
     let network = Network::new(cell, text.codes.clone(), text.alphabet, text.clean)?;
     let bytes = network.file().byte_len();
     if args.out.is_some() && bytes > MAX_FILE {
