@@ -1,7 +1,7 @@
 //! `recurve inspect`: what a model file holds, and the memory that the model needs.
 
 use recurve::Adam;
-use recurve::cell::Cell;
+use recurve::cell::{ActivationKind, Cell};
 use recurve::host::{AnyOptimizer, Network, Settings, StepMemory, Tensor, TrainingMemory, tensors};
 use recurve::vocab::Alphabet;
 use serde_json::{Value, json};
@@ -33,8 +33,13 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
     report::print(text.as_bytes())
 }
 
-fn activation(network: &Network) -> String {
-    format!("{:?}", network.shape().cell.activation()).to_lowercase()
+/// The name in JSON, where it is a promise.
+fn activation(network: &Network) -> &'static str {
+    match network.shape().cell.activation() {
+        ActivationKind::Tanh => "tanh",
+        ActivationKind::Relu => "relu",
+        _ => "unknown",
+    }
 }
 
 fn alphabet(network: &Network) -> &'static str {
