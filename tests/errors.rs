@@ -203,7 +203,7 @@ fn a_window_refuses_rows_that_do_not_fit_the_batch_or_each_other() {
             c.x.truncate(rows * D - 1);
         });
         refused(kind, true, length(Argument::Targets, rows * V, rows * V - 1), |c| {
-            c.y.truncate(rows * V - 1)
+            c.y.truncate(rows * V - 1);
         });
         refused(kind, true, length(Argument::Targets, rows * V, rows * V + 1), |c| c.y.push(0.0));
         for few in [0, B - 1] {

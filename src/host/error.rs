@@ -52,22 +52,23 @@ pub enum HostError {
     Model(Error),
 }
 
+/// Units of memory, the largest first.
+const UNITS: [(f64, &str); 6] =
+    [(1e18, "EB"), (1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
+
 /// A number of bytes in the largest unit that leaves at least one.
 struct Bytes(usize);
 
 impl fmt::Display for Bytes {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Sums of sizes stop at the largest number that there is, whatever its width.
         if self.0 == usize::MAX {
-            return f.write_str("more than 18 exabytes");
+            f.write_str("more than ")?;
         }
-        let (unit, name) = match self.0 {
-            0..1_000_000 => (1e3, "kB"),
-            1_000_000..1_000_000_000 => (1e6, "MB"),
-            1_000_000_000..1_000_000_000_000 => (1e9, "GB"),
-            _ => (1e12, "TB"),
-        };
-        write!(f, "{:.1} {name}", self.0 as f64 / unit)
+        let bytes = self.0 as f64;
+        let (unit, name) = UNITS.into_iter().find(|&(unit, _)| bytes >= unit).unwrap_or((1e3, "kB"));
+        write!(f, "{:.1} {name}", bytes / unit)
     }
 }
 
@@ -82,6 +83,7 @@ fn advice(action: &str, kind: io::ErrorKind) -> &'static str {
             "free some space, or choose a place with more"
         }
         Kind::IsADirectory => "give the name of a file",
+        Kind::InvalidInput if action == "write" => "give the name of a file",
         _ => "check the path and its permissions",
     }
 }
@@ -141,5 +143,19 @@ impl From<TextError> for HostError {
 impl From<VocabError> for HostError {
     fn from(error: VocabError) -> Self {
         Self::Vocab(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn bytes_have_a_unit_that_suits_them() {
+        assert_eq!([0, 999_999, 1_000_000].map(|n| Bytes(n).to_string()), ["0.0 kB", "1000.0 kB", "1.0 MB"]);
+        assert_eq!(Bytes(2_500_000_000).to_string(), "2.5 GB");
+        let most = if usize::BITS == 64 { "more than 18.4 EB" } else { "more than 4.3 GB" };
+        assert_eq!(Bytes(usize::MAX).to_string(), most);
     }
 }

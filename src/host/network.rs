@@ -1,11 +1,11 @@
 //! A model whose cell, sizes and vocabulary are known at run time, and its file.
 
-use std::{format, fs, io::Write, path::Path, vec, vec::Vec};
+use std::{format, fs, path::Path, vec, vec::Vec};
 
 use rand_core::SeedableRng;
 use rand_pcg::Pcg32;
 
-use super::{Buffer, HostError, buffer::check_available};
+use super::{Buffer, HostError, buffer::check_available, write_whole};
 use crate::cell::{AnyCell, Cell, Extent, Inputs};
 use crate::clean::Clean;
 use crate::error::Error;
@@ -27,8 +27,7 @@ pub struct Network {
     clean: Clean,
     alphabet: Alphabet,
     codes: Vec<u32>,
-    /// All weights, flat.
-    pub params: Buffer,
+    params: Buffer,
 }
 
 impl Network {
@@ -59,6 +58,17 @@ impl Network {
     #[must_use]
     pub const fn shape(&self) -> ModelShape<AnyCell> {
         self.shape
+    }
+
+    /// All weights, flat.
+    #[must_use]
+    pub fn params(&self) -> &[f32] {
+        &self.params
+    }
+
+    /// All weights, flat, to be changed.
+    pub fn params_mut(&mut self) -> &mut [f32] {
+        &mut self.params
     }
 
     /// How texts are cleaned before they become tokens.
@@ -192,39 +202,4 @@ impl Network {
         }
         Ok(text)
     }
-}
-
-/// Writes a file under a temporary name in the same folder, syncs it, and renames it.
-///
-/// # Errors
-/// [`HostError::File`]; a file of this name is then as it was, and no temporary file is left.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), HostError> {
-    let error = |source| HostError::File { path: path.into(), action: "write", source };
-    let mut temporary = temporary_beside(path).map_err(error)?;
-    temporary.write_all(bytes).and_then(|()| temporary.as_file().sync_all()).map_err(error)?;
-    temporary.persist(path).map_err(|failed| error(failed.error))?;
-    // The rename itself lasts once its folder is synced, where the system can do that.
-    #[cfg(unix)]
-    fs::File::open(folder(path)).and_then(|folder| folder.sync_all()).map_err(error)?;
-    Ok(())
-}
-
-/// Finds out beforehand whether a file can be written where it shall be.
-///
-/// # Errors
-/// [`HostError::File`] if its folder is not there or cannot be written to.
-pub fn check_writable(path: &Path) -> Result<(), HostError> {
-    let error = |source| HostError::File { path: path.into(), action: "write", source };
-    if path.is_dir() {
-        return Err(error(std::io::ErrorKind::IsADirectory.into()));
-    }
-    temporary_beside(path).map(drop).map_err(error)
-}
-
-fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn temporary_beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    tempfile::Builder::new().prefix(".recurve-").suffix(".tmp").tempfile_in(folder(path))
 }

@@ -3,7 +3,7 @@
 use std::{vec, vec::Vec};
 
 use super::{HostError, Settings, buffer::check_available};
-use crate::cell::{AnyCell, Cell, Extent};
+use crate::cell::{AnyCell, Cell};
 use crate::model::ModelShape;
 use crate::optim::Optimizer;
 
@@ -56,6 +56,7 @@ pub fn tensors(shape: ModelShape<AnyCell>) -> Vec<Tensor> {
 
 /// Bytes that one step of one sequence works in, beside the weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StepMemory {
     /// The state that is carried from step to step.
     pub state: usize,
@@ -79,6 +80,7 @@ impl StepMemory {
 
 /// Bytes that training works in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TrainingMemory {
     /// The weights.
     pub weights: usize,
@@ -86,7 +88,7 @@ pub struct TrainingMemory {
     pub gradients: usize,
     /// What the optimiser remembers.
     pub optimizer: usize,
-    /// The states of all sequences of the batch.
+    /// The states of all sequences of the batch, and as they were before the window.
     pub state: usize,
     /// What the forward pass of a window keeps for the backward pass.
     pub tape: usize,
@@ -94,38 +96,61 @@ pub struct TrainingMemory {
     pub scratch: usize,
     /// Transposed copies of weights, which make the backward pass faster.
     pub pack: usize,
+    /// The text; none unless [`with_tokens`](Self::with_tokens) says how long it is.
+    pub tokens: usize,
 }
 
 impl TrainingMemory {
-    /// For a model of this shape, trained like this.
+    /// For a model of this shape, trained like this, beside the text.
     #[must_use]
     pub fn of(shape: ModelShape<AnyCell>, settings: &Settings) -> Self {
         let params = shape.params_len();
-        let extent = Extent { batch: settings.batch, window: settings.window };
+        let extent = settings.extent();
         Self {
             weights: bytes(params),
             gradients: bytes(params),
             optimizer: bytes(settings.optimizer.state_len(params)),
-            state: bytes(shape.state_len(settings.batch)),
+            state: bytes(shape.state_len(settings.batch).saturating_mul(2)),
             tape: bytes(shape.tape_len(extent)),
             scratch: bytes(shape.scratch_len(extent)),
             pack: bytes(shape.pack_len()),
+            tokens: 0,
         }
+    }
+
+    /// The same with a text of this many tokens.
+    #[must_use]
+    pub const fn with_tokens(self, tokens: usize) -> Self {
+        Self { tokens: tokens.saturating_mul(size_of::<u16>()), ..self }
     }
 
     /// All of it.
     #[must_use]
     pub fn total(&self) -> usize {
-        let Self { weights, gradients, optimizer, state, tape, scratch, pack } = *self;
-        [weights, gradients, optimizer, state, tape, scratch, pack].into_iter().fold(0, usize::saturating_add)
+        self.beside_weights().saturating_add(self.weights)
     }
 
-    /// Refuses sizes that the memory at hand does not hold, before anything is allocated.
+    /// All but the weights: what is still to be allocated once there is a network.
+    #[must_use]
+    pub fn beside_weights(&self) -> usize {
+        let Self { weights: _, gradients, optimizer, state, tape, scratch, pack, tokens } = *self;
+        [gradients, optimizer, state, tape, scratch, pack, tokens].into_iter().fold(0, usize::saturating_add)
+    }
+
+    /// Refuses sizes that the memory at hand does not hold, before anything is allocated, the network included.
     ///
     /// # Errors
     /// [`HostError::Memory`], which says how much would be needed.
     pub fn check(&self) -> Result<(), HostError> {
         check_available(self.total())
+    }
+
+    /// The same once the network is there.
+    ///
+    /// # Errors
+    /// [`HostError::Memory`], which says how much more would be needed.
+    pub fn check_beside_weights(&self) -> Result<(), HostError> {
+        check_available(self.beside_weights())
     }
 }
 
@@ -155,8 +180,7 @@ mod tests {
     #[test]
     fn memory_is_counted_and_never_wraps() {
         let optimizer = AnyOptimizer::Adam(Adam::new(0.01));
-        let lanes = crate::lanes::LaneKind::best();
-        let settings = Settings { batch: 2, window: 4, optimizer, clip: 1.0, lanes };
+        let settings = Settings::new(2, 4, optimizer);
         let memory = TrainingMemory::of(shape(CellKind::Elman, 3), &settings);
         assert_eq!(memory.tape, 4 * (4 + 1) * 2 * 3);
         assert!(memory.total() >= 4 * memory.weights && memory.check().is_ok());
@@ -164,6 +188,8 @@ mod tests {
             StepMemory::of(shape(CellKind::Elman, 3)),
             StepMemory { state: 12, scratch: 12, logits: 28 }
         );
+        assert_eq!(memory.beside_weights(), memory.total() - memory.weights);
+        assert_eq!(memory.with_tokens(1000).total(), memory.total() + 2000);
         let huge = TrainingMemory::of(shape(CellKind::Elman, usize::MAX), &settings);
         assert_eq!(huge.total(), usize::MAX);
     }

@@ -6,72 +6,19 @@
 
 use std::vec::Vec;
 
-use super::{Buffer, HostError, Network, TrainingMemory};
-use crate::cell::{Cell, Extent, Inputs};
+use super::{Buffer, HostError, Network, Settings, TrainingMemory};
+use crate::cell::{Cell, Inputs};
 use crate::error::Error;
-use crate::lanes::{LaneKind, on_lanes};
+use crate::lanes::on_lanes;
 use crate::loss::{Perplexity, Targets};
-use crate::optim::{Adam, Optimizer, Sgd, clip_norm_on};
-
-/// An optimiser that is chosen at run time.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum AnyOptimizer {
-    /// See [`Sgd`].
-    Sgd(Sgd),
-    /// See [`Adam`].
-    Adam(Adam),
-}
-
-impl Optimizer for AnyOptimizer {
-    fn state_len(&self, params: usize) -> usize {
-        match self {
-            Self::Sgd(sgd) => sgd.state_len(params),
-            Self::Adam(adam) => adam.state_len(params),
-        }
-    }
-
-    fn step_on(
-        &self,
-        kind: LaneKind,
-        params: &mut [f32],
-        grads: &[f32],
-        state: &mut [f32],
-    ) -> Result<(), Error> {
-        match self {
-            Self::Sgd(sgd) => sgd.step_on(kind, params, grads, state),
-            Self::Adam(adam) => adam.step_on(kind, params, grads, state),
-        }
-    }
-}
-
-/// How to train.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
-    /// Sequences B that are trained side by side.
-    pub batch: usize,
-    /// Steps T of a window.
-    pub window: usize,
-    /// The rule that changes weights.
-    pub optimizer: AnyOptimizer,
-    /// The largest norm of the gradient; infinity for any.
-    pub clip: f32,
-    /// The vector registers to train on: [`LaneKind::best`] for speed, another to compare.
-    pub lanes: LaneKind,
-}
-
-impl Settings {
-    const fn extent(&self) -> Extent {
-        Extent { batch: self.batch, window: self.window }
-    }
-}
+use crate::optim::{Optimizer, clip_norm_on};
 
 /// A network in training.
 ///
 /// ```
 /// use recurve::cell::{ActivationKind, AnyCell, CellKind};
 /// use recurve::host::{AnyOptimizer, Corpus, Network, Settings, Trainer, text::Clean};
-/// use recurve::{Adam, lanes::LaneKind};
+/// use recurve::Adam;
 ///
 /// let corpus = Corpus::Chars("the quick brown fox ".repeat(50)).clean(Clean::Letters);
 /// let codes = corpus.vocabulary()?;
@@ -80,8 +27,8 @@ impl Settings {
 /// network.init(1);
 /// let tokens = corpus.tokens(network.symbols())?;
 ///
-/// let settings =
-///     Settings { batch: 4, window: 10, optimizer: AnyOptimizer::Adam(Adam::new(0.01)), clip: 1.0, lanes: LaneKind::best() };
+/// let mut settings = Settings::new(4, 10, AnyOptimizer::Adam(Adam::new(0.01)));
+/// settings.clip = 1.0;
 /// let mut trainer = Trainer::new(&mut network, &tokens, settings)?;
 /// while trainer.epochs() < 20 {
 ///     trainer.step()?;
@@ -102,6 +49,8 @@ pub struct Trainer<'n> {
     epoch: Perplexity,
     last_epoch: Option<Perplexity>,
     state: Buffer,
+    /// The state as it was before the window.
+    state_before: Buffer,
     tape: Buffer,
     scratch: Buffer,
     grads: Buffer,
@@ -126,7 +75,7 @@ impl<'n> Trainer<'n> {
         }
         let (shape, extent) = (network.shape(), settings.extent());
         Inputs::Tokens(tokens).check(tokens.len(), shape.cell.inputs())?;
-        TrainingMemory::of(shape, &settings).check()?;
+        TrainingMemory::of(shape, &settings).with_tokens(tokens.len()).check_beside_weights()?;
         Ok(Self {
             rows: time_major(tokens, batch),
             windows: (tokens.len() / batch - 1) / window,
@@ -136,6 +85,7 @@ impl<'n> Trainer<'n> {
             epoch: Perplexity::default(),
             last_epoch: None,
             state: Buffer::zeroed(shape.state_len(batch))?,
+            state_before: Buffer::zeroed(shape.state_len(batch))?,
             tape: Buffer::zeroed(shape.tape_len(extent))?,
             scratch: Buffer::zeroed(shape.scratch_len(extent).saturating_add(shape.pack_len()))?,
             grads: Buffer::zeroed(shape.params_len())?,
@@ -148,8 +98,23 @@ impl<'n> Trainer<'n> {
     /// Trains on the next window and says its mean loss in nats.
     ///
     /// # Errors
-    /// [`HostError::Model`] if the loss or the gradient is not finite; the weights are then as they were.
+    /// [`HostError::Model`] if the loss or the gradient is not finite; weights, state and position are then as they
+    /// were.
     pub fn step(&mut self) -> Result<f32, HostError> {
+        self.state_before.copy_from_slice(&self.state);
+        // A gradient that is not finite is found when the window has already moved the state on.
+        let loss = self.learn().inspect_err(|_| self.state.copy_from_slice(&self.state_before))?;
+        self.epoch.add_mean(loss, self.tokens_per_step() as u64);
+        self.steps += 1;
+        self.next += 1;
+        if self.next == self.windows {
+            self.end_epoch();
+        }
+        Ok(loss)
+    }
+
+    /// Changes the weights by what the next window says.
+    fn learn(&mut self) -> Result<f32, Error> {
         let Settings { batch, window, optimizer, clip, lanes } = self.settings;
         let rows = batch * window;
         let read = self.rows[self.next * rows..].split_at(rows).0;
@@ -157,7 +122,7 @@ impl<'n> Trainer<'n> {
         self.grads.fill(0.0);
         let loss = on_lanes!(lanes, lanes => self.network.shape().gradient(
             lanes,
-            &self.network.params,
+            self.network.params(),
             Inputs::Tokens(read),
             Targets::Tokens(predicted),
             &mut self.state,
@@ -166,13 +131,7 @@ impl<'n> Trainer<'n> {
             &mut self.grads,
         ))?;
         clip_norm_on(lanes, &mut self.grads, clip)?;
-        optimizer.step_on(lanes, &mut self.network.params, &self.grads, &mut self.optimizer_state)?;
-        self.epoch.add_mean(loss, rows as u64);
-        self.steps += 1;
-        self.next += 1;
-        if self.next == self.windows {
-            self.end_epoch();
-        }
+        optimizer.step_on(lanes, self.network.params_mut(), &self.grads, &mut self.optimizer_state)?;
         Ok(loss)
     }
 
@@ -213,18 +172,17 @@ impl<'n> Trainer<'n> {
         self.steps
     }
 
-    /// The perplexity of the last full epoch, each token as it was trained; of the epoch so far if there is none.
+    /// The perplexity of the last full epoch, each token as it was trained; of the epoch so far if there is none; NaN
+    /// before the first step.
     #[must_use]
     pub fn train_perplexity(&self) -> f32 {
-        self.last_epoch.unwrap_or(self.epoch).value()
+        let perplexity = self.last_epoch.unwrap_or(self.epoch);
+        if perplexity.tokens() > 0 { perplexity.value() } else { f32::NAN }
     }
 
     /// Changes the learning rate for the steps to come.
     pub const fn set_lr(&mut self, lr: f32) {
-        match &mut self.settings.optimizer {
-            AnyOptimizer::Sgd(sgd) => sgd.lr = lr,
-            AnyOptimizer::Adam(adam) => adam.lr = lr,
-        }
+        self.settings.optimizer.set_lr(lr);
     }
 }
 
@@ -235,11 +193,4 @@ fn time_major(tokens: &[u16], batch: usize) -> Vec<u16> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sequences_lie_side_by_side() {
-        assert_eq!(time_major(&[0, 1, 2, 10, 11, 12, 99], 2), [0, 10, 1, 11, 2, 12]);
-    }
-}
+mod tests;

@@ -26,8 +26,8 @@ fn sizes_beyond_memory() {
     let train = "train text.txt --out m.rnn";
     folder
         .run(&format!("{train} --hidden 10000000"))
-        .refused(1, &["need", "TB of memory", "smaller hidden size"]);
-    folder.run(&format!("{train} --hidden 18446744073709551615")).refused(1, &["exabytes"]);
+        .refused(1, &["need", "PB of memory", "smaller hidden size"]);
+    folder.run(&format!("{train} --hidden 18446744073709551615")).refused(1, &["more than 18.4 EB"]);
     folder.run("bench step --hidden 10000000").refused(1, &["TB of memory"]);
     folder.run("bench train --hidden 2 --batch 9000000000000000000").refused(1, &["memory"]);
     folder.run(&format!("{train} --window 18446744073709551615")).refused(1, &["window"]);
@@ -84,6 +84,8 @@ fn places_that_cannot_be_written() {
         train("nowhere/file").refused(1, &["nowhere/file", "create its folder"]);
         train("text.txt/file").refused(1, &["text.txt/file"]);
         train(".").refused(1, &["write .", "name of a file"]);
+        #[cfg(unix)]
+        train("/dev/null").refused(1, &["write /dev/null", "a device or a pipe", "name of a file"]);
     }
     assert_eq!(folder.names(), ["text.txt"]);
 }

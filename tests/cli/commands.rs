@@ -92,6 +92,25 @@ fn baseline() {
     );
 }
 
+/// The figures come from a separate script (Python, dictionaries of counts keyed by context strings, the formula of
+/// `host::baseline` written from the paper, the text cut at the nearest integer to n/10), run once on the same file.
+#[test]
+fn baseline_on_the_built_in_book() {
+    let folder = Folder::new().with("book.txt", lipsum::LIBER_PRIMUS);
+    for (flags, expected) in [
+        ("--clean none", [18.299, 10.748, 7.121, 5.499, 5.404, 5.892]),
+        ("--clean letters", [15.696, 9.779, 6.514, 4.916, 4.738, 5.149]),
+    ] {
+        let json = folder.run(&format!("baseline book.txt {flags} --order 6 --json")).json();
+        let list: Vec<_> =
+            json["perplexity"].as_array().unwrap().iter().map(|p| p.as_f64().unwrap()).collect();
+        assert_eq!(list.len(), expected.len());
+        for (got, expected) in list.iter().zip(expected) {
+            assert!((got - expected).abs() < 6e-4, "{list:?} with {flags}");
+        }
+    }
+}
+
 #[test]
 fn bench() {
     let folder = Folder::new();

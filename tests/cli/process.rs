@@ -61,6 +61,16 @@ fn a_full_stdout_is_a_failure() {
     assert!(stderr.starts_with("recurve: cannot write the results to stdout"), "{stderr}");
 }
 
+#[test]
+fn a_pipe_is_no_place_for_a_model() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let train = format!("train text.txt {SMALL} --steps 1 --quiet");
+    let (code, stdout, stderr) = shell(&folder, &format!("mkfifo p; \"$R\" {train} --out p"));
+    assert_eq!((code, stdout.as_str(), stderr.lines().count()), (Some(1), "", 1), "{stderr}");
+    assert!(stderr.contains("cannot write p: it is a device or a pipe"), "{stderr}");
+    assert_eq!(folder.names(), ["p", "text.txt"]);
+}
+
 /// A limit on the size of files stands for a disk that is full.
 #[test]
 fn a_full_disk_leaves_no_half_of_a_file() {

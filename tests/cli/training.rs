@@ -92,6 +92,17 @@ fn nothing_held_out_is_null() {
 }
 
 #[test]
+fn no_step_has_no_training_perplexity() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let train = format!("train text.txt {SMALL} --max-seconds 1e-7 --quiet --plot plot.svg");
+    let json = folder.run(&format!("{train} --json")).json();
+    assert_eq!((&json["steps"], &json["train_perplexity"]), (&0.into(), &serde_json::Value::Null));
+    assert!(json["valid_perplexity"].as_f64().unwrap() > 10.0);
+    let text = folder.run(&train).text();
+    assert!(text.contains("training perplexity –\n"), "{text}");
+}
+
+#[test]
 fn results_for_people() {
     let folder = Folder::new().with("text.txt", rhyme());
     let answer = folder.run(&format!("train text.txt {SMALL} --epochs 2 --out model.rnn --plot plot.svg"));

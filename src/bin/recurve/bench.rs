@@ -31,7 +31,8 @@ pub fn train(args: &BenchTrainArgs) -> Result<(), Failure> {
     let mut network = network(common)?;
     let optimizer = AnyOptimizer::Adam(Adam::new(1e-4));
     let lanes = common.lanes;
-    let settings = Settings { batch: args.batch, window: args.window, optimizer, clip: 1.0, lanes };
+    let mut settings = Settings::new(args.batch, args.window, optimizer);
+    (settings.clip, settings.lanes) = (1.0, lanes);
     let length = args.window.saturating_mul(WINDOWS).saturating_add(1).saturating_mul(args.batch);
     let tokens = random_tokens(length, common.vocab)?;
     let mut trainer = Trainer::new(&mut network, &tokens, settings)?;
@@ -69,7 +70,7 @@ pub fn step(args: &BenchStepArgs) -> Result<(), Failure> {
     let seconds = middle(common.seconds, || {
         for token in tokens.chunks(1) {
             let inputs = Inputs::Tokens(black_box(token));
-            let params = &network.params[..];
+            let params = network.params();
             let (state, logits, scratch) = (&mut state[..], &mut logits[..], &mut scratch[..]);
             common.lanes.run(Step { shape, params, inputs, state, logits, scratch })?;
             black_box(&logits);

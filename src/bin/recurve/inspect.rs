@@ -1,9 +1,8 @@
 //! `recurve inspect`: what a model file holds, and the memory that the model needs.
 
 use recurve::Adam;
-use recurve::cell::Cell;
+use recurve::cell::{ActivationKind, Cell};
 use recurve::host::{AnyOptimizer, Network, Settings, StepMemory, Tensor, TrainingMemory, tensors};
-use recurve::lanes::LaneKind;
 use recurve::vocab::Alphabet;
 use serde_json::{Value, json};
 
@@ -18,8 +17,7 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
     let network = Network::read(&args.model)?;
     // Adam needs the most; sgd needs no memory of its own.
     let optimizer = AnyOptimizer::Adam(Adam::new(0.001));
-    let settings =
-        Settings { batch: args.batch, window: args.window, optimizer, clip: 1.0, lanes: LaneKind::best() };
+    let settings = Settings::new(args.batch, args.window, optimizer);
     let memory = TrainingMemory::of(network.shape(), &settings);
     let step = StepMemory::of(network.shape());
     if args.json {
@@ -35,8 +33,13 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
     report::print(text.as_bytes())
 }
 
-fn activation(network: &Network) -> String {
-    format!("{:?}", network.shape().cell.activation()).to_lowercase()
+/// The name in JSON, where it is a promise.
+fn activation(network: &Network) -> &'static str {
+    match network.shape().cell.activation() {
+        ActivationKind::Tanh => "tanh",
+        ActivationKind::Relu => "relu",
+        _ => "unknown",
+    }
 }
 
 fn alphabet(network: &Network) -> &'static str {
@@ -97,9 +100,9 @@ fn lines(parts: &[(&str, usize)]) -> String {
     parts.iter().map(|(name, bytes)| format!("  {name:<16}{:>14}\n", grouped(*bytes as u64))).collect()
 }
 
-fn step_lines(StepMemory { state, scratch, logits }: StepMemory) -> String {
+fn step_lines(step: StepMemory) -> String {
     "bytes of RAM for a step, beside the weights\n".to_owned()
-        + &lines(&[("state", state), ("scratch", scratch), ("logits", logits)])
+        + &lines(&[("state", step.state), ("scratch", step.scratch), ("logits", step.logits)])
 }
 
 fn training_lines(args: &InspectArgs, memory: TrainingMemory) -> String {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::report::grouped;
+use crate::report::{decimals, grouped};
 
 /// The bar's length in its own units.
 const LENGTH: u64 = 1000;
@@ -34,9 +34,9 @@ impl Status {
             line += &format!("/{epochs}");
         }
         let speed = grouped(self.tokens_per_second.round() as u64);
-        line += &format!(", {speed} tok/s, train {:.2}", self.train);
+        line += &format!(", {speed} tok/s, train {}", decimals(self.train));
         if let Some(valid) = self.valid {
-            line += &format!(", valid {valid:.2}");
+            line += &format!(", valid {}", decimals(valid));
         }
         line + &format!(", {} left", clock(self.seconds_left))
     }

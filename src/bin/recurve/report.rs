@@ -21,6 +21,11 @@ pub fn number(x: f32) -> Value {
     x.to_string().parse::<f64>().map_or(Value::Null, Value::from)
 }
 
+/// A number with two decimals; a dash if there is none, as of nothing trained.
+pub fn decimals(x: f32) -> String {
+    if x.is_nan() { "–".into() } else { format!("{x:.2}") }
+}
+
 /// 1234567 as `1,234,567`.
 pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -61,6 +66,7 @@ mod tests {
     fn numbers() {
         assert_eq!(number(4.35).to_string(), "4.35");
         assert_eq!([number(f32::NAN), number(f32::INFINITY)], [Value::Null, Value::Null]);
+        assert_eq!([4.356, f32::NAN, f32::INFINITY].map(decimals), ["4.36", "–", "inf"]);
         assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([count(27.0), count(1e15)], ["27", "1.0e15"]);
     }

@@ -10,7 +10,6 @@ use recurve::cell::{ActivationKind, AnyCell};
 use recurve::host::baseline::{BaselineError, OrderReport, perplexities};
 use recurve::host::text::split;
 use recurve::host::{Network, Settings, Trainer, TrainingMemory, check_writable, write_whole};
-use recurve::lanes::LaneKind;
 
 use crate::args::TrainArgs;
 use crate::failure::Failure;
@@ -55,8 +54,9 @@ fn wait(n_grams: Counted<'_>) -> Result<Vec<OrderReport>, Failure> {
 }
 
 fn settings(args: &TrainArgs) -> Settings {
-    let TrainArgs { batch, window, clip, .. } = *args;
-    Settings { batch, window, optimizer: args.optimizer.with(args.lr), clip, lanes: LaneKind::best() }
+    let mut settings = Settings::new(args.batch, args.window, args.optimizer.with(args.lr));
+    settings.clip = args.clip;
+    settings
 }
 
 fn limits(args: &TrainArgs) -> Limits {
@@ -69,7 +69,7 @@ fn limits(args: &TrainArgs) -> Limits {
 fn network(args: &TrainArgs, text: &Text) -> Result<Network, Failure> {
     let cell = AnyCell::new(args.cell, ActivationKind::Tanh, text.codes.len(), args.hidden);
     let shape = ModelShape { cell, outputs: text.codes.len() };
-    TrainingMemory::of(shape, &settings(args)).check()?;
+    TrainingMemory::of(shape, &settings(args)).with_tokens(text.tokens.len()).check()?;
     let network = Network::new(cell, text.codes.clone(), text.alphabet, text.clean)?;
     let bytes = network.file().byte_len();
     if args.out.is_some() && bytes > MAX_FILE {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::args::TrainArgs;
 use crate::failure::Failure;
-use crate::report::{self, grouped, number, table};
+use crate::report::{self, decimals, grouped, number, table};
 use crate::sample;
 use crate::session::Outcome;
 
@@ -49,12 +49,12 @@ fn object(network: &Network, outcome: &Outcome) -> Value {
         "steps": outcome.steps,
         "epochs": outcome.epochs,
         "seconds": outcome.seconds,
-        "parameters": network.params.len(),
+        "parameters": network.params().len(),
     })
 }
 
 fn summary(args: &TrainArgs, network: &Network, outcome: &Outcome) -> String {
-    let sizes = [network.params.len() as u64, outcome.epochs, outcome.steps, outcome.tokens];
+    let sizes = [network.params().len() as u64, outcome.epochs, outcome.steps, outcome.tokens];
     let [parameters, epochs, steps, tokens] = sizes.map(grouped);
     let speed = grouped(outcome.tokens_per_second.round() as u64);
     let (cell, hidden, symbols) = (args.cell, args.hidden, network.symbols().len());
@@ -68,11 +68,11 @@ fn summary(args: &TrainArgs, network: &Network, outcome: &Outcome) -> String {
 
 /// The network's perplexities beside those of the n-gram models.
 fn comparison(network: &Network, outcome: &Outcome, n_grams: &[OrderReport]) -> String {
-    let train = format!("training perplexity {:.2}\n", outcome.train_perplexity);
+    let train = format!("training perplexity {}\n", decimals(outcome.train_perplexity));
     let Some(valid) = outcome.valid_perplexity else { return train };
     let mut rows: Vec<[String; 3]> = n_grams.iter().map(row).collect();
-    let weights = format!("{} weights", grouped(network.params.len() as u64));
-    rows.push(["this network".into(), format!("{valid:.2}"), weights]);
+    let weights = format!("{} weights", grouped(network.params().len() as u64));
+    rows.push(["this network".into(), decimals(valid), weights]);
     let beaten: Vec<_> = n_grams.iter().filter(|report| f64::from(valid) < report.perplexity).collect();
     let verdict = match beaten.len() {
         0 => "it beats none of them\n".into(),

@@ -1,0 +1,86 @@
+//! How a network is trained: the sizes of a window, the rule that changes weights, and its limits.
+
+use crate::cell::Extent;
+use crate::error::Error;
+use crate::lanes::LaneKind;
+use crate::optim::{Adam, Optimizer, Sgd};
+
+/// An optimiser that is chosen at run time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum AnyOptimizer {
+    /// See [`Sgd`].
+    Sgd(Sgd),
+    /// See [`Adam`].
+    Adam(Adam),
+}
+
+impl AnyOptimizer {
+    /// Changes the learning rate.
+    pub const fn set_lr(&mut self, lr: f32) {
+        match self {
+            Self::Sgd(sgd) => sgd.lr = lr,
+            Self::Adam(adam) => adam.lr = lr,
+        }
+    }
+}
+
+impl Optimizer for AnyOptimizer {
+    fn state_len(&self, params: usize) -> usize {
+        match self {
+            Self::Sgd(sgd) => sgd.state_len(params),
+            Self::Adam(adam) => adam.state_len(params),
+        }
+    }
+
+    fn step_on(
+        &self,
+        kind: LaneKind,
+        params: &mut [f32],
+        grads: &[f32],
+        state: &mut [f32],
+    ) -> Result<(), Error> {
+        match self {
+            Self::Sgd(sgd) => sgd.step_on(kind, params, grads, state),
+            Self::Adam(adam) => adam.step_on(kind, params, grads, state),
+        }
+    }
+}
+
+/// How to train.
+///
+/// ```
+/// use recurve::Adam;
+/// use recurve::host::{AnyOptimizer, Settings};
+///
+/// let mut settings = Settings::new(32, 35, AnyOptimizer::Adam(Adam::new(0.002)));
+/// assert!(settings.clip.is_infinite());
+/// settings.clip = 1.0;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Sequences B that are trained side by side.
+    pub batch: usize,
+    /// Steps T of a window.
+    pub window: usize,
+    /// The rule that changes weights.
+    pub optimizer: AnyOptimizer,
+    /// The largest norm of the gradient; infinity for any.
+    pub clip: f32,
+    /// The vector registers to train on: [`LaneKind::best`] for speed, another to compare.
+    pub lanes: LaneKind,
+}
+
+impl Settings {
+    /// Windows of `window` steps of `batch` sequences, any gradient, the fastest registers of this machine.
+    #[must_use]
+    pub fn new(batch: usize, window: usize, optimizer: AnyOptimizer) -> Self {
+        Self { batch, window, optimizer, clip: f32::INFINITY, lanes: LaneKind::best() }
+    }
+
+    /// The sizes of a window.
+    pub(super) const fn extent(&self) -> Extent {
+        Extent { batch: self.batch, window: self.window }
+    }
+}
