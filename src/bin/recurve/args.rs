@@ -21,7 +21,7 @@ use values::{held_out, order, positive, seconds, share, size, temperature, total
 #[command(
     name = "recurve",
     version,
-    after_help = "Example: recurve train && recurve train book.txt --out book.rnn"
+    after_help = "Example: recurve train && recurve train book.txt --out book.rcv"
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -31,16 +31,16 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train a model on a text
-    #[command(after_help = "Example: recurve train book.txt --clean letters --out book.rnn --plot book.svg")]
+    #[command(after_help = "Example: recurve train book.txt --clean letters --out book.rcv --plot book.svg")]
     Train(TrainArgs),
     /// Measure the perplexity of a model on a text
-    #[command(after_help = "Example: recurve eval book.rnn other.txt")]
+    #[command(after_help = "Example: recurve eval book.rcv other.txt")]
     Eval(EvalArgs),
     /// Let a model write
-    #[command(after_help = "Example: recurve sample book.rnn --prefix 'time travel' --length 500")]
+    #[command(after_help = "Example: recurve sample book.rcv --prefix 'time travel' --length 500")]
     Sample(SampleArgs),
     /// Show what a model file holds, and the memory that the model needs
-    #[command(after_help = "Example: recurve inspect book.rnn --batch 1 --window 16")]
+    #[command(after_help = "Example: recurve inspect book.rcv --batch 1 --window 16")]
     Inspect(InspectArgs),
     /// Measure n-gram models of a text: what a network has to beat
     #[command(after_help = "Example: recurve baseline book.txt --clean letters --order 8")]

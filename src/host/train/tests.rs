@@ -22,9 +22,11 @@ fn settings() -> Settings {
     settings
 }
 
-/// Hidden units in pairs of opposite signs: their huge weights cancel in the logits, but not in the gradient.
+/// Hidden units in pairs of opposite signs, without recurrence: their huge weights cancel in the logits, but not in the
+/// gradient.
 fn poison(params: &mut [f32]) {
     let w_hq = (2 + HIDDEN + 1) * HIDDEN;
+    params[2 * HIDDEN..w_hq].fill(0.0);
     for unit in 0..HIDDEN {
         let sign = if unit % 2 == 0 { 0.5 } else { -0.5 };
         (params[unit], params[HIDDEN + unit]) = (sign, sign);
