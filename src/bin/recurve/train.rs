@@ -5,17 +5,17 @@ mod results;
 use std::path::Path;
 use std::thread;
 
-use recurve::ModelShape;
 use recurve::cell::{ActivationKind, AnyCell};
 use recurve::host::baseline::{BaselineError, OrderReport, perplexities};
 use recurve::host::text::split;
-use recurve::host::{Network, Settings, Trainer, TrainingMemory, check_writable, write_whole};
+use recurve::host::{HostError, Network, Settings, Trainer, TrainingMemory, check_writable, write_whole};
+use recurve::{Error, ModelShape};
 
 use crate::args::TrainArgs;
 use crate::failure::Failure;
 use crate::plot::{self, Picture};
 use crate::progress::Progress;
-use crate::session::{Limits, Outcome, Session};
+use crate::session::{Limits, Outcome, Session, Stopped};
 use crate::text::Text;
 use crate::{baseline, interrupt};
 
@@ -34,16 +34,18 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     let trainer = Trainer::new(&mut network, train, settings(args))?;
     check_held_out(args, valid)?;
     interrupt::catch()?;
-    let (outcome, n_grams) = thread::scope(|scope| {
+    let (ended, n_grams) = thread::scope(|scope| {
         let compared = !valid.is_empty() && (args.plot.is_some() || !args.json);
         let count = || perplexities(train, valid, text.codes.len(), baseline::ORDER);
         let n_grams = compared.then(|| scope.spawn(count));
         let progress = Progress::new(args.quiet);
         let session = Session::new(trainer, valid, limits(args), args.seed, progress, args.plot.is_some());
-        let outcome = session.run()?;
-        Ok::<_, Failure>((outcome, n_grams.map_or(Ok(Vec::new()), wait)?))
-    })?;
-    hand_over(args, &network, &outcome, &n_grams)
+        (session.run(), n_grams.map_or(Ok(Vec::new()), wait))
+    });
+    match ended {
+        Ok(outcome) => hand_over(args, &network, &outcome, &n_grams?),
+        Err(stopped) => Err(rescue(args, &network, stopped)),
+    }
 }
 
 type Counted<'s> = thread::ScopedJoinHandle<'s, Result<Vec<OrderReport>, BaselineError>>;
@@ -92,6 +94,25 @@ fn check_held_out(args: &TrainArgs, valid: &[u16]) -> Result<(), Failure> {
         return Err(Failure::new(message));
     }
     Ok(())
+}
+
+/// Writes the model of a run that went wrong, which is the one from before, and says where it is and what to do.
+fn rescue(args: &TrainArgs, network: &Network, Stopped { error, at, steps }: Stopped) -> Failure {
+    let advice = match error {
+        HostError::Model(Error::NotFinite(_)) => ": choose a smaller --lr, or a smaller --clip",
+        _ => "",
+    };
+    let model = args.out.as_deref().map_or_else(String::new, |path| {
+        // The step before may have thrown them away, and the one after has noticed.
+        if !network.params().iter().all(|weight| weight.is_finite()) {
+            return "; no model was written, as its weights are not finite".into();
+        }
+        match network.write(path) {
+            Ok(()) => format!("; the model as it was after step {steps} was written to {}", path.display()),
+            Err(error) => format!("; {error}"),
+        }
+    });
+    Failure::new(format!("{error} at step {at}, so the training was stopped{advice}{model}"))
 }
 
 /// Writes the files, then prints the results, even where a file could not be written: they may have taken hours.
