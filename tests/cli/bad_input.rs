@@ -116,5 +116,8 @@ fn a_file_that_was_there_stays_as_it_was() {
     folder
         .run(&format!("train text.txt {SIZES} --valid 0.0001 --out m.rnn --quiet"))
         .refused(1, &["--valid"]);
+    // A step so large that the weights themselves are lost: nothing is left to write.
+    let lost = format!("train text.txt {SIZES} --lr 3.4e38 --clip inf --out m.rnn --quiet");
+    folder.run(&lost).refused(1, &["not finite at step", "no model was written"]);
     assert_eq!(fs::read(folder.path("m.rnn")).unwrap(), b"precious");
 }
