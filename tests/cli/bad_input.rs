@@ -112,7 +112,7 @@ fn a_run_that_diverges() {
 #[test]
 fn a_file_that_was_there_stays_as_it_was() {
     let folder = Folder::new().with("text.txt", rhyme()).with("m.rnn", "precious");
-    folder.run(&format!("train text.txt --window 5000 --out m.rnn --quiet")).refused(1, &["tokens"]);
+    folder.run("train text.txt --window 5000 --out m.rnn --quiet").refused(1, &["tokens"]);
     folder
         .run(&format!("train text.txt {SIZES} --valid 0.0001 --out m.rnn --quiet"))
         .refused(1, &["--valid"]);
