@@ -11,10 +11,10 @@
 //! section 9.7.1, regular truncation).
 
 use crate::cell::{Backward, Cell, Extent, Inputs, TypedCell, extent};
-use crate::error::{Buffer, Error, Quantity, at_least, exactly};
+use crate::error::{Argument, Error, Quantity, at_least, exactly};
 use crate::lanes::{Lanes, best_lanes};
 use crate::loss::{self, Targets};
-use crate::model::{Model, ModelShape};
+use crate::model::{Model, ModelShape, check_state};
 use crate::params::{Flat, plain_data, take_mut};
 
 plain_data! {
@@ -74,7 +74,7 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     /// # Errors
     /// [`Error::TooShort`] for a window without rows or longer than the workspace, [`Error::Length`] for targets of
     /// another number of rows than inputs, [`Error::Token`] for tokens outside of the vocabulary,
-    /// [`Error::NotFinite`] for a loss that is NaN or infinite. State and gradients are then as they were.
+    /// [`Error::NotFinite`] for a state or a loss that is NaN or infinite. State and gradients are then as they were.
     pub fn gradient<const B: usize, const T: usize>(
         &self,
         inputs: Inputs<'_>,
@@ -159,7 +159,7 @@ impl<C: Cell> ModelShape<C> {
     ///
     /// # Errors
     /// [`Error::Length`] or [`Error::TooShort`] for buffers that do not fit each other, [`Error::Token`] for a token
-    /// outside of the vocabulary, [`Error::NotFinite`] for a loss that is NaN or infinite. State and gradients are
+    /// outside of the vocabulary, [`Error::NotFinite`] for a state or loss that is NaN or infinite. State and gradients are
     /// then as they were.
     #[inline(always)]
     #[allow(
@@ -177,7 +177,7 @@ impl<C: Cell> ModelShape<C> {
         scratch: &mut [f32],
         mut grads: &mut [f32],
     ) -> Result<f32, Error> {
-        exactly(Buffer::Grads, self.params_len(), grads.len())?;
+        exactly(Argument::Grads, self.params_len(), grads.len())?;
         let mut window = self.window(params, inputs, targets, state, tape, scratch, true)?;
         let loss = self.forward(lanes, params, targets, state, &mut window)?;
         let Window { extent, inputs, tape, logits, d_hidden, mut rest } = window;
@@ -235,13 +235,13 @@ impl<C: Cell> ModelShape<C> {
         mut scratch: &'a mut [f32],
         backward: bool,
     ) -> Result<Window<'a>, Error> {
-        exactly(Buffer::Params, self.params_len(), params.len())?;
+        exactly(Argument::Params, self.params_len(), params.len())?;
         let extent = extent(inputs, self.cell.inputs(), self.batch(state)?)?;
         targets.check(extent.rows(), self.outputs)?;
         let tape_len = self.tape_len(extent);
-        at_least(Buffer::Tape, tape_len, tape.len())?;
+        at_least(Argument::Tape, tape_len, tape.len())?;
         let needed = if backward { self.scratch_len(extent) } else { self.loss_scratch_len(extent) };
-        at_least(Buffer::Scratch, needed, scratch.len())?;
+        at_least(Argument::Scratch, needed, scratch.len())?;
 
         let logits = take_mut(&mut scratch, self.loss_scratch_len(extent));
         let d_hidden = take_mut(&mut scratch, if backward { extent.rows() * self.cell.hidden() } else { 0 });
@@ -259,6 +259,7 @@ impl<C: Cell> ModelShape<C> {
         state: &mut [f32],
         window: &mut Window<'_>,
     ) -> Result<f32, Error> {
+        check_state(lanes, state)?;
         let (cell, head) = self.split(params);
         let (extent, tape) = (window.extent, &mut *window.tape);
         self.cell.forward(lanes, cell, window.inputs, extent, state, tape);

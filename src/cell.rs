@@ -12,11 +12,12 @@ mod elman;
 mod feedforward;
 mod input;
 
-pub use activation::{Activation, ActivationKind, Relu, Tanh};
-pub use any::{AnyCell, CellKind};
+pub use activation::{Activation, ActivationKind, Relu, Tanh, UnknownActivation};
+pub use any::{AnyCell, CellKind, UnknownCell};
 pub use elman::{Elman, ElmanShape, ElmanTape};
 pub use feedforward::{Feedforward, FeedforwardShape};
-pub use input::{Input, InputWeights, Inputs};
+use input::InputWeights;
+pub use input::{Input, Inputs};
 pub(crate) use input::{check_tokens, extent};
 
 use core::fmt::Debug;
@@ -25,7 +26,7 @@ use rand_core::Rng;
 
 use crate::init::Init;
 use crate::lanes::Lanes;
-use crate::params::Flat;
+use crate::params::{Flat, sealed::Sealed};
 
 /// How many sequences run side by side, and for how many steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,9 +74,9 @@ pub struct Backward<'a> {
 
 /// The arithmetic of a cell over flat slices: a view's sizes, without its weights.
 ///
-/// Lengths of slices are checked by the caller ([`ModelShape`](crate::ModelShape)); a slice that is too short
-/// gives wrong numbers here, but no panic.
-pub trait Cell: Copy + Debug {
+/// Lengths of slices are checked by the caller ([`ModelShape`](crate::ModelShape)). Here a slice of another length gives
+/// wrong numbers, and a panic in debug builds only. Not to be implemented outside this crate.
+pub trait Cell: Copy + Debug + Sealed {
     /// Width d of an input: the vocabulary's size for tokens.
     fn inputs(self) -> usize;
     /// Width h of the output.
@@ -84,7 +85,7 @@ pub trait Cell: Copy + Debug {
     fn params_len(self) -> usize;
     /// Floats of the state of one sequence.
     fn state_len(self) -> usize;
-    /// Floats that a step of `batch` sequences works in.
+    /// Floats that a step of `batch` sequences works in, beside the state to come.
     fn step_scratch_len(self, batch: usize) -> usize;
     /// Floats that a window's forward pass keeps for the backward pass.
     fn tape_len(self, extent: Extent) -> usize;
@@ -96,13 +97,14 @@ pub trait Cell: Copy + Debug {
     /// Draws initial weights.
     fn init<R: Rng + ?Sized>(self, params: &mut [f32], init: Init, rng: &mut R);
 
-    /// One step: the state of each sequence moves on, and [`output`](Self::output) has the result.
+    /// One step from `state` to `next`, of which [`output`](Self::output) is the result.
     fn step<L: Lanes>(
         self,
         lanes: L,
         params: &[f32],
         inputs: Inputs<'_>,
-        state: &mut [f32],
+        state: &[f32],
+        next: &mut [f32],
         scratch: &mut [f32],
     );
 
@@ -138,7 +140,7 @@ pub trait TypedCell<const H: usize>: Flat {
     type Vector: Flat;
     /// The state of `B` sequences.
     type State<const B: usize>: Flat;
-    /// What a step of `B` sequences works in.
+    /// What a step of `B` sequences works in: the state to come, and more where the cell needs it.
     type StepScratch<const B: usize>: Flat;
     /// What a window of `T` steps of `B` sequences keeps for the backward pass.
     type Tape<const B: usize, const T: usize>: Flat;

@@ -2,11 +2,11 @@
 
 use core::fmt;
 
-/// A buffer that the caller lends.
+/// What a caller hands over or lends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum Buffer {
+pub enum Argument {
     /// All weights, flat.
     Params,
     /// Input tokens or vectors, time-major.
@@ -27,7 +27,7 @@ pub enum Buffer {
     OptimizerState,
 }
 
-impl Buffer {
+impl Argument {
     const fn name(self) -> &'static str {
         match self {
             Self::Params => "params",
@@ -43,7 +43,7 @@ impl Buffer {
     }
 }
 
-/// A number that must be finite before weights may change.
+/// A number that must be finite before anything changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -52,8 +52,10 @@ pub enum Quantity {
     Loss,
     /// An element of a gradient.
     Gradient,
-    /// A logit to sample from.
+    /// A logit.
     Logit,
+    /// An element of a state.
+    State,
 }
 
 impl Quantity {
@@ -62,30 +64,41 @@ impl Quantity {
             Self::Loss => "loss",
             Self::Gradient => "gradient",
             Self::Logit => "logit",
+            Self::State => "state",
         }
     }
 }
 
-/// Why a step, a window or an update was refused. Nothing has changed but scratch and tape.
+/// Why a step, a window or an update was refused. States, weights, gradients and what an optimiser remembers are then
+/// as they were; outputs, tape and scratch may have been written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
-    /// A buffer has fewer elements than the sizes ask for.
+    /// A slice has fewer elements than the sizes ask for.
     TooShort {
         /// Which one.
-        buffer: Buffer,
+        argument: Argument,
         /// Elements that it must have at least.
         needed: usize,
         /// Elements that it has.
         got: usize,
     },
-    /// A buffer's length is not the one, or not a multiple of the one, that the sizes ask for.
+    /// A slice's length is not the one that the sizes ask for.
     Length {
         /// Which one.
-        buffer: Buffer,
-        /// Elements that it must have, or a multiple of it.
+        argument: Argument,
+        /// Elements that it must have.
         needed: usize,
+        /// Elements that it has.
+        got: usize,
+    },
+    /// A slice's length is no multiple of the length that a sequence, or a step of the batch, has.
+    Uneven {
+        /// Which one.
+        argument: Argument,
+        /// The length that must go into it once or more.
+        unit: usize,
         /// Elements that it has.
         got: usize,
     },
@@ -96,7 +109,7 @@ pub enum Error {
         /// The size of the vocabulary.
         symbols: usize,
     },
-    /// A loss, a gradient or a logit is NaN or infinite.
+    /// A loss, a gradient or a logit is NaN or infinite, or too large to be reckoned with.
     NotFinite(Quantity),
     /// A setting is outside of its range, such as a temperature below zero.
     Setting(&'static str),
@@ -105,11 +118,14 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::TooShort { buffer, needed, got } => {
-                write!(f, "{} is too short: {got} elements, {needed} needed", buffer.name())
+            Self::TooShort { argument, needed, got } => {
+                write!(f, "{} is too short: {got} elements, {needed} needed", argument.name())
             }
-            Self::Length { buffer, needed, got } => {
-                write!(f, "{} has {got} elements where {needed} or a multiple is needed", buffer.name())
+            Self::Length { argument, needed, got } => {
+                write!(f, "{} has {got} elements where {needed} are needed", argument.name())
+            }
+            Self::Uneven { argument, unit, got } => {
+                write!(f, "{} has {got} elements, which is no multiple of {unit}", argument.name())
             }
             Self::Token { token, symbols } => {
                 write!(f, "token {token} is outside of a vocabulary of {symbols} symbols")
@@ -122,14 +138,23 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// `got` elements of `buffer` where at least `needed` must be.
+/// `got` elements where at least `needed` must be.
 #[inline(always)]
-pub(crate) const fn at_least(buffer: Buffer, needed: usize, got: usize) -> Result<(), Error> {
-    if got < needed { Err(Error::TooShort { buffer, needed, got }) } else { Ok(()) }
+pub(crate) const fn at_least(argument: Argument, needed: usize, got: usize) -> Result<(), Error> {
+    if got < needed { Err(Error::TooShort { argument, needed, got }) } else { Ok(()) }
 }
 
-/// `got` elements of `buffer` where exactly `needed` must be.
+/// `got` elements where exactly `needed` must be.
 #[inline(always)]
-pub(crate) const fn exactly(buffer: Buffer, needed: usize, got: usize) -> Result<(), Error> {
-    if got != needed { Err(Error::Length { buffer, needed, got }) } else { Ok(()) }
+pub(crate) const fn exactly(argument: Argument, needed: usize, got: usize) -> Result<(), Error> {
+    if got != needed { Err(Error::Length { argument, needed, got }) } else { Ok(()) }
+}
+
+/// `got` elements where there must be a multiple of `unit`, which is not zero.
+#[inline(always)]
+pub(crate) const fn evenly(argument: Argument, unit: usize, got: usize) -> Result<usize, Error> {
+    match got.checked_div(unit) {
+        Some(times) if times > 0 && times * unit == got => Ok(times),
+        _ => Err(Error::Uneven { argument, unit, got }),
+    }
 }

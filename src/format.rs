@@ -104,12 +104,13 @@ impl core::error::Error for FormatError {}
 
 /// A model with what it needs to be used, borrowed: from a file's bytes, or on its way to one.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ModelFile<'a> {
     /// The cell, and the sizes.
     pub shape: ModelShape<AnyCell>,
     /// The cleaning that texts need before they become tokens.
     pub clean: Clean,
-    /// The vocabulary, if inputs and outputs are symbols.
+    /// The vocabulary, if inputs and outputs are symbols: one for each input and each output.
     pub symbols: Option<Symbols<'a>>,
     /// All weights, flat.
     pub weights: &'a [f32],
@@ -124,14 +125,45 @@ impl<'a> ModelFile<'a> {
         check(bytes)?;
         let (header, body) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(FormatError::Magic)?;
         let shape = parse_shape(header)?;
-        let clean = *Clean::ALL.get(usize::from(header[23])).ok_or(FormatError::Field(23))?;
+        let clean = match header[23] {
+            0 => Clean::None,
+            1 => Clean::Letters,
+            _ => return Err(FormatError::Field(23)),
+        };
         let words: &[u32] = bytemuck::try_cast_slice(body).map_err(|_| FormatError::Alignment)?;
         let (weights, codes) = words.split_at_checked(shape.params_len()).ok_or(FormatError::Field(24))?;
         if codes.len() != word(header, 36) as usize {
             return Err(FormatError::Field(36));
         }
-        let symbols = parse_symbols(codes, header[22], shape)?;
-        Ok(Self { shape, clean, symbols, weights: bytemuck::must_cast_slice(weights) })
+        let symbols = parse_symbols(codes, header[22])?;
+        let file = Self { shape, clean, symbols, weights: bytemuck::must_cast_slice(weights) };
+        file.check_sizes()?;
+        Ok(file)
+    }
+
+    /// What must hold of a model that is read, and of one that is written.
+    fn check_sizes(&self) -> Result<(), FormatError> {
+        check_not_empty(self.shape)?;
+        let (inputs, outputs) = (self.shape.cell.inputs(), self.shape.outputs);
+        if self.weights.len() != self.shape.params_len() {
+            return Err(FormatError::Field(24));
+        }
+        match self.symbols.map(Symbols::len) {
+            Some(symbols) if symbols != inputs || symbols != outputs => Err(FormatError::Field(36)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The same with a vocabulary. A file needs a symbol for each input and each output of the model.
+    #[must_use]
+    pub const fn with_symbols(self, symbols: Symbols<'a>) -> Self {
+        Self { symbols: Some(symbols), ..self }
+    }
+
+    /// The same with the cleaning that texts need.
+    #[must_use]
+    pub const fn with_clean(self, clean: Clean) -> Self {
+        Self { clean, ..self }
     }
 
     /// The bytes of the file.
@@ -169,9 +201,7 @@ impl<'a> ModelFile<'a> {
         if to.len() != needed {
             return Err(FormatError::Length { needed, got: to.len() });
         }
-        if self.weights.len() != self.shape.params_len() {
-            return Err(FormatError::Field(24));
-        }
+        self.check_sizes()?;
         let codes = self.symbols.map_or(&[][..], Symbols::codes);
         let (header, body) = to.split_first_chunk_mut::<HEADER_BYTES>().ok_or(FormatError::Magic)?;
         self.emit_header(header, length, codes.len())?;
@@ -193,13 +223,20 @@ impl<'a> ModelFile<'a> {
         symbols: usize,
     ) -> Result<(), FormatError> {
         let Codes { cell, activation } = codes(self.shape.cell);
-        let alphabet = self.symbols.map_or(Alphabet::Chars, Symbols::alphabet);
+        let alphabet = match self.symbols.map(Symbols::alphabet) {
+            None | Some(Alphabet::Chars) => 0,
+            Some(Alphabet::Bytes) => 1,
+        };
+        let clean = match self.clean {
+            Clean::None => 0,
+            Clean::Letters => 1,
+        };
         let sizes = [self.shape.cell.inputs(), self.shape.cell.hidden(), self.shape.outputs, symbols];
         to.fill(0);
         to[..8].copy_from_slice(MAGIC);
         to[8..12].copy_from_slice(&VERSION.to_le_bytes());
         to[16..20].copy_from_slice(&length.to_le_bytes());
-        to[20..24].copy_from_slice(&[cell, activation, alphabet as u8, self.clean as u8]);
+        to[20..24].copy_from_slice(&[cell, activation, alphabet, clean]);
         for (to, size) in to[24..40].as_chunks_mut().0.iter_mut().zip(sizes) {
             *to = u32::try_from(size).map_err(|_| FormatError::Field(24))?.to_le_bytes();
         }
@@ -310,18 +347,17 @@ fn parse_shape(header: &[u8; HEADER_BYTES]) -> Result<ModelShape<AnyCell>, Forma
         return Err(FormatError::Field(40 + offset));
     }
     let [inputs, hidden, outputs] = [24, 28, 32].map(|at| word(header, at) as usize);
-    if inputs == 0 || hidden == 0 || outputs == 0 {
-        return Err(FormatError::Field(24));
-    }
-    Ok(ModelShape { cell: AnyCell::new(kind, activation, inputs, hidden), outputs })
+    let shape = ModelShape { cell: AnyCell::new(kind, activation, inputs, hidden), outputs };
+    check_not_empty(shape)?;
+    Ok(shape)
 }
 
-/// A vocabulary has a symbol for each input and each output.
-fn parse_symbols(
-    codes: &[u32],
-    alphabet: u8,
-    shape: ModelShape<AnyCell>,
-) -> Result<Option<Symbols<'_>>, FormatError> {
+fn check_not_empty(shape: ModelShape<AnyCell>) -> Result<(), FormatError> {
+    let sizes = [shape.cell.inputs(), shape.cell.hidden(), shape.outputs];
+    if sizes.contains(&0) { Err(FormatError::Field(24)) } else { Ok(()) }
+}
+
+fn parse_symbols(codes: &[u32], alphabet: u8) -> Result<Option<Symbols<'_>>, FormatError> {
     let alphabet = match alphabet {
         0 => Alphabet::Chars,
         1 => Alphabet::Bytes,
@@ -329,9 +365,6 @@ fn parse_symbols(
     };
     if codes.is_empty() {
         return Ok(None);
-    }
-    if codes.len() != shape.cell.inputs() || codes.len() != shape.outputs {
-        return Err(FormatError::Field(36));
     }
     Symbols::new(codes, alphabet).map(Some).map_err(FormatError::Vocab)
 }
@@ -352,8 +385,8 @@ mod tests {
             *w = i as f32 - 7.5;
         }
         let mut bytes = Aligned([0; _]);
-        let symbols = Symbols::new(&[97, 98, 0x4e2d], Alphabet::Chars).ok();
-        let file = ModelFile { symbols, clean: Clean::Letters, ..ModelFile::of(&model) };
+        let symbols = Symbols::new(&[97, 98, 0x4e2d], Alphabet::Chars).unwrap();
+        let file = ModelFile::of(&model).with_symbols(symbols).with_clean(Clean::Letters);
         file.emit(&mut bytes.0[..LEN]).unwrap();
         bytes
     }
@@ -392,6 +425,16 @@ mod tests {
                 matches!(ModelFile::parse(&bytes.0[..len]), Err(FormatError::Length { .. })),
                 "{len} bytes"
             );
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_not_written() {
+        let model = CharRnn::<3, 2>::ZERO;
+        let mut bytes = Aligned([0; _]);
+        for codes in [&[][..], &[97], &[97, 98], &[97, 98, 99, 100]] {
+            let file = ModelFile::of(&model).with_symbols(Symbols::new(codes, Alphabet::Chars).unwrap());
+            assert_eq!(file.emit(&mut bytes.0[..file.byte_len()]), Err(FormatError::Field(36)), "{codes:?}");
         }
     }
 

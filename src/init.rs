@@ -1,11 +1,11 @@
 //! Initial weights, drawn in place from the caller's random numbers.
 //!
-//! The same seed gives the same weights on every target: only integers and lanes that round alike are used.
+//! The same seed gives the same weights on every target: all is reckoned on lanes that round alike everywhere.
 
 use rand_core::Rng;
 
 use crate::kernels::{add_scaled, dot, scale};
-use crate::lanes::{Scalar, best_lanes};
+use crate::lanes::{Portable, Scalar};
 use crate::math;
 use crate::params::rows;
 
@@ -39,7 +39,7 @@ impl Init {
     /// Draws W_hh (h×h), orthogonal but for the gain.
     pub(crate) fn draw_recurrent<R: Rng + ?Sized>(self, w_hh: &mut [f32], h: usize, rng: &mut R) {
         orthogonal(w_hh, h, rng);
-        best_lanes!(lanes => scale(lanes, w_hh, self.recurrent_gain));
+        scale(Portable, w_hh, self.recurrent_gain);
     }
 }
 
@@ -65,52 +65,79 @@ pub fn xavier<R: Rng + ?Sized>(weights: &mut [f32], inputs: usize, outputs: usiz
     uniform(weights, libm::sqrtf(6.0 / (inputs + outputs).max(1) as f32), rng);
 }
 
+/// Tries of a draw that may have to be repeated. Only a generator that is stuck needs so many.
+const TRIES: usize = 64;
+
 /// Normal with mean 0 and this standard deviation, by Marsaglia's polar method.
+///
+/// A generator that is stuck gives a constant instead of an endless loop.
 pub fn normal<R: Rng + ?Sized>(weights: &mut [f32], deviation: f32, rng: &mut R) {
     for pair in weights.chunks_mut(2) {
-        let (x, y) = loop {
-            let (u, v) = (2.0 * unit(rng) - 1.0, 2.0 * unit(rng) - 1.0);
-            let s = u * u + v * v;
-            if s > 0.0 && s < 1.0 {
-                let k = deviation * libm::sqrtf(-2.0 * math::ln(Scalar, s) / s);
-                break (k * u, k * v);
-            }
-        };
-        for (w, z) in pair.iter_mut().zip([x, y]) {
+        let z = polar(rng).map(|z| deviation * z);
+        for (w, z) in pair.iter_mut().zip(z) {
             *w = z;
         }
     }
 }
 
+/// Two independent numbers of the standard normal distribution.
+fn polar<R: Rng + ?Sized>(rng: &mut R) -> [f32; 2] {
+    for _ in 0..TRIES {
+        let (u, v) = (2.0 * unit(rng) - 1.0, 2.0 * unit(rng) - 1.0);
+        let s = u * u + v * v;
+        if s > 0.0 && s < 1.0 {
+            let k = libm::sqrtf(-2.0 * math::ln(Scalar, s) / s);
+            return [k * u, k * v];
+        }
+    }
+    [1.0; 2]
+}
+
 /// An orthogonal matrix (n×n), for recurrent weights: it neither stretches nor shrinks a hidden state (A. Saxe,
 /// J. McClelland and S. Ganguli, Exact solutions to the nonlinear dynamics of learning in deep linear neural
-/// networks, 2014). Elements beyond the last whole row are left alone.
+/// networks, 2014). Rows beyond the n-th are left alone.
 ///
 /// Rows of a normal matrix are made orthogonal to those before them (Gram–Schmidt), twice against rounding.
 pub fn orthogonal<R: Rng + ?Sized>(weights: &mut [f32], n: usize, rng: &mut R) {
     let n = n.max(1);
-    best_lanes!(lanes => {
-        for i in 0..(weights.len() / n).min(n) {
-            let (before, rest) = weights.split_at_mut_checked(i * n).unwrap_or_default();
-            let row = rest.get_mut(..n).unwrap_or_default();
-            loop {
-                normal(row, 1.0, rng);
-                let drawn = dot(lanes, row, row);
-                for _ in 0..2 {
-                    for other in rows(before, n) {
-                        let along = dot(lanes, row, other);
-                        add_scaled(lanes, row, other, -along);
-                    }
-                }
-                let left = dot(lanes, row, row);
-                // A row drawn almost within the space of the others has lost its digits: draw another.
-                if left > 1e-6 * drawn {
-                    scale(lanes, row, 1.0 / libm::sqrtf(left));
-                    break;
-                }
+    for i in 0..(weights.len() / n).min(n) {
+        let (before, rest) = weights.split_at_mut_checked(i * n).unwrap_or_default();
+        let row = rest.get_mut(..n).unwrap_or_default();
+        let mut drawn = false;
+        for _ in 0..TRIES {
+            normal(row, 1.0, rng);
+            drawn = drawn || make_orthonormal(row, before);
+            if drawn {
+                break;
             }
         }
-    });
+        // With a stuck generator, the first axis that the rows before do not span.
+        for axis in 0..if drawn { 0 } else { n } {
+            row.fill(0.0);
+            row[axis] = 1.0;
+            if make_orthonormal(row, before) {
+                break;
+            }
+        }
+    }
+}
+
+/// Makes a row orthogonal to those before it and of length 1; not if it is almost within their space, where it would
+/// lose its digits.
+fn make_orthonormal(row: &mut [f32], before: &[f32]) -> bool {
+    let drawn = dot(Portable, row, row);
+    for _ in 0..2 {
+        for other in rows(before, row.len()) {
+            let along = dot(Portable, row, other);
+            add_scaled(Portable, row, other, -along);
+        }
+    }
+    let left = dot(Portable, row, row);
+    let far = left > 1e-6 * drawn;
+    if far {
+        scale(Portable, row, 1.0 / libm::sqrtf(left));
+    }
+    far
 }
 
 #[cfg(test)]
@@ -148,6 +175,47 @@ mod tests {
         xavier(&mut w, 2, 4, &mut Pcg32::seed_from_u64(3));
         assert!(w.iter().all(|x| x.abs() <= 1.0) && w.iter().any(|x| x.abs() > 0.99));
         assert!((moment(&w, 2) - 1.0 / 3.0).abs() < 0.02);
+    }
+
+    /// A generator that always gives the same.
+    struct Stuck(u32);
+
+    impl rand_core::TryRng for Stuck {
+        type Error = core::convert::Infallible;
+
+        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+            Ok(self.0)
+        }
+        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+            Ok(self.0.into())
+        }
+        fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Self::Error> {
+            to.fill(0);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_stuck_generator_ends_in_a_matrix_all_the_same() {
+        for value in [0, u32::MAX, 0xa000_0000] {
+            let mut w = [f32::NAN; 25];
+            orthogonal(&mut w, 5, &mut Stuck(value));
+            for (i, row) in w.chunks(5).enumerate() {
+                assert!((dot(Scalar, row, row) - 1.0).abs() < 1e-5, "{value:x}: row {i} of {w:?}");
+                assert!(i == 0 || dot(Scalar, row, &w[..5]).abs() < 1e-5, "{value:x}: row {i} of {w:?}");
+            }
+        }
+    }
+
+    /// FNV-1a over the bits, pinned: initial weights must not change with the machine, nor from release to release.
+    #[test]
+    fn the_same_seed_gives_the_same_bits_everywhere() {
+        let mut w = [0.0; 64];
+        Init::TOKENS.draw_recurrent(&mut w, 8, &mut Pcg32::seed_from_u64(1));
+        let bytes = w.iter().flat_map(|w| w.to_bits().to_le_bytes());
+        let hash =
+            bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        assert_eq!(hash, 0x227e2278);
     }
 
     #[test]

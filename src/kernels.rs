@@ -65,6 +65,8 @@ impl<'a> Mat<'a> {
     #[inline(always)]
     #[must_use]
     pub fn row(self, row: usize) -> &'a [f32] {
-        self.data.get(row * self.cols..).and_then(|rest| rest.get(..self.cols)).unwrap_or_default()
+        let start = row.checked_mul(self.cols);
+        let rest = start.and_then(|start| self.data.get(start..));
+        rest.and_then(|rest| rest.get(..self.cols)).unwrap_or_default()
     }
 }

@@ -9,15 +9,16 @@ mod perplexity;
 pub use perplexity::Perplexity;
 
 use crate::cell::check_tokens;
-use crate::error::{Buffer, Error, exactly};
+use crate::error::{Argument, Error, exactly};
 use crate::kernels::{map, max, scale, sum, sum_of, sum_of_squares, zip_map};
-use crate::lanes::{Lanes, Scalar, best_lanes, inlined};
+use crate::lanes::{LaneKind, Lanes, Scalar, best_lanes, inlined, on_lanes};
 use crate::math;
 use crate::params::{rows, rows_mut};
 use perplexity::Sum;
 
 /// What the outputs of several rows should have been.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Targets<'a> {
     /// A token for each row: the loss is the cross-entropy of the softmax of the outputs.
     Tokens(&'a [u16]),
@@ -31,10 +32,10 @@ impl Targets<'_> {
     pub(crate) fn check(self, rows: usize, outputs: usize) -> Result<(), Error> {
         match self {
             Self::Tokens(tokens) => {
-                exactly(Buffer::Targets, rows, tokens.len())?;
+                exactly(Argument::Targets, rows, tokens.len())?;
                 check_tokens(tokens, outputs)
             }
-            Self::Vectors(y) => exactly(Buffer::Targets, rows.saturating_mul(outputs), y.len()),
+            Self::Vectors(y) => exactly(Argument::Targets, rows.saturating_mul(outputs), y.len()),
         }
     }
 }
@@ -47,7 +48,12 @@ impl Targets<'_> {
 /// assert_eq!(o, [0.25; 4]);
 /// ```
 pub fn softmax(logits: &mut [f32]) {
-    best_lanes!(lanes => {
+    softmax_on(LaneKind::best(), logits);
+}
+
+/// [`softmax`] on lanes of this kind.
+pub fn softmax_on(kind: LaneKind, logits: &mut [f32]) {
+    on_lanes!(kind, lanes => {
         let exponentials = Exponentials::replace(lanes, logits);
         scale(lanes, logits, 1.0 / exponentials.total);
     });

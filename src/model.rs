@@ -3,10 +3,10 @@
 use rand_core::Rng;
 
 use crate::cell::{Cell, Elman, Input, Inputs, TypedCell};
-use crate::error::{Buffer, Error, Quantity, at_least, exactly};
+use crate::error::{Argument, Error, Quantity, at_least, evenly, exactly};
 use crate::head::{Dense, DenseShape};
 use crate::init::Init;
-use crate::kernels::all_finite;
+use crate::kernels::{all_finite, copy};
 use crate::lanes::{Lanes, best_lanes};
 use crate::params::{Flat, plain_data, take, take_mut};
 
@@ -27,7 +27,10 @@ pub type CharRnn<const V: usize, const H: usize> = Model<Elman<V, H>, H, V>;
 
 impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     /// The sizes, for the functions that work on flat slices.
-    pub const SHAPE: ModelShape<C::Shape> = ModelShape { cell: C::SHAPE, outputs: O };
+    pub const SHAPE: ModelShape<C::Shape> = {
+        assert!(H > 0 && O > 0, "a model has hidden units and outputs");
+        ModelShape { cell: C::SHAPE, outputs: O }
+    };
 
     /// Draws initial weights, in place: see [`Cell::init`] and [`DenseShape::init`].
     ///
@@ -61,8 +64,8 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Token`] for a token outside of the vocabulary, with state and logits as they were;
-    /// [`Error::NotFinite`] if an output is not finite.
+    /// [`Error::Token`] for a token outside of the vocabulary, [`Error::NotFinite`] if the state or an output is not finite,
+    /// as after a reading that was not. The state is then as it was.
     #[inline]
     pub fn step<'a>(
         &self,
@@ -150,7 +153,7 @@ impl<C: Cell> ModelShape<C> {
     /// # Errors
     /// [`Error::Length`] for another number of weights.
     pub fn init<R: Rng + ?Sized>(self, mut params: &mut [f32], init: Init, rng: &mut R) -> Result<(), Error> {
-        exactly(Buffer::Params, self.params_len(), params.len())?;
+        exactly(Argument::Params, self.params_len(), params.len())?;
         self.cell.init(take_mut(&mut params, self.cell.params_len()), init, rng);
         self.head().init(params, rng);
         Ok(())
@@ -159,13 +162,17 @@ impl<C: Cell> ModelShape<C> {
     /// The number of sequences that a state is for.
     ///
     /// # Errors
-    /// [`Error::Length`] if it is for none, or not for a whole number.
+    /// [`Error::Uneven`] if it is for none, or not for a whole number.
     #[inline(always)]
     pub(crate) fn batch(self, state: &[f32]) -> Result<usize, Error> {
-        let len = self.cell.state_len().max(1);
-        let batch = state.len() / len;
-        exactly(Buffer::State, batch.max(1) * len, state.len())?;
-        Ok(batch)
+        evenly(Argument::State, self.cell.state_len(), state.len())
+    }
+
+    /// Floats that a step of `batch` sequences works in: the state to come, and what the cell needs.
+    #[inline(always)]
+    #[must_use]
+    pub fn step_scratch_len(self, batch: usize) -> usize {
+        self.state_len(batch).saturating_add(self.cell.step_scratch_len(batch))
     }
 
     /// The weights of the cell and those of the output layer.
@@ -177,8 +184,8 @@ impl<C: Cell> ModelShape<C> {
     /// One step of as many sequences as `state` is for; `logits` (n×q) receives the outputs.
     ///
     /// # Errors
-    /// [`Error::Length`] or [`Error::TooShort`] for buffers that do not fit, [`Error::Token`] for a token outside of
-    /// the vocabulary: nothing was done. [`Error::NotFinite`] if an output is not finite.
+    /// [`Error::Uneven`], [`Error::Length`] or [`Error::TooShort`] for slices that do not fit, [`Error::Token`] for a token
+    /// outside of the vocabulary, [`Error::NotFinite`] if the state or an output is not finite. The state is then as it was.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn step<L: Lanes>(
         self,
@@ -190,14 +197,28 @@ impl<C: Cell> ModelShape<C> {
         scratch: &mut [f32],
     ) -> Result<(), Error> {
         let batch = self.batch(state)?;
-        exactly(Buffer::Params, self.params_len(), params.len())?;
-        exactly(Buffer::Logits, batch * self.outputs, logits.len())?;
-        at_least(Buffer::Scratch, self.cell.step_scratch_len(batch), scratch.len())?;
+        exactly(Argument::Params, self.params_len(), params.len())?;
+        exactly(Argument::Logits, batch.saturating_mul(self.outputs), logits.len())?;
+        at_least(Argument::Scratch, self.step_scratch_len(batch), scratch.len())?;
         inputs.check(batch, self.cell.inputs())?;
+        check_state(lanes, state)?;
 
         let (cell, head) = self.split(params);
-        self.cell.step(lanes, cell, inputs, state, scratch);
-        self.head().forward(lanes, head, self.cell.output(state, batch), logits);
-        if all_finite(lanes, logits) { Ok(()) } else { Err(Error::NotFinite(Quantity::Logit)) }
+        let mut scratch = scratch;
+        let next = take_mut(&mut scratch, state.len());
+        self.cell.step(lanes, cell, inputs, state, next, scratch);
+        self.head().forward(lanes, head, self.cell.output(next, batch), logits);
+        if !all_finite(lanes, logits) {
+            return Err(Error::NotFinite(Quantity::Logit));
+        }
+        copy(next, state);
+        Ok(())
     }
+}
+
+/// Refuses a state that is not finite. An infinite one would hide behind tanh; and Arm's MVE takes "less than" for true of
+/// NaN, which would so become a number.
+#[inline(always)]
+pub(crate) fn check_state<L: Lanes>(lanes: L, state: &[f32]) -> Result<(), Error> {
+    if all_finite(lanes, state) { Ok(()) } else { Err(Error::NotFinite(Quantity::State)) }
 }

@@ -7,27 +7,42 @@ mod clip;
 mod sgd;
 
 pub use adam::Adam;
-pub use clip::{clip_norm, clip_value, global_norm};
+pub use clip::{clip_norm, clip_norm_on, clip_value, global_norm};
 pub use sgd::Sgd;
 
-use crate::error::{Buffer, Error, Quantity, exactly};
-use crate::kernels::all_finite;
-use crate::lanes::Lanes;
+use crate::error::{Argument, Error, Quantity, exactly};
+use crate::kernels::{all_finite, max_abs};
+use crate::lanes::{LaneKind, Lanes};
 
 /// A rule that moves weights against their gradients. What it remembers is lent by the caller.
 pub trait Optimizer {
     /// Floats of the state for so many weights. All zero is its initial value.
     fn state_len(&self, params: usize) -> usize;
 
-    /// One step of all weights.
+    /// One step of all weights, on lanes of this kind.
     ///
     /// # Errors
-    /// [`Error::Length`] unless gradients and state fit the weights; [`Error::NotFinite`] if a gradient is NaN or
-    /// infinite. Weights and state are then as they were.
-    fn step(&self, params: &mut [f32], grads: &[f32], state: &mut [f32]) -> Result<(), Error>;
+    /// [`Error::Length`] unless gradients and state fit the weights; [`Error::NotFinite`] if a gradient is NaN, infinite,
+    /// or so large that its square is; [`Error::Setting`] for a learning rate or another setting out of its range.
+    /// Weights and state are then as they were.
+    fn step_on(
+        &self,
+        kind: LaneKind,
+        params: &mut [f32],
+        grads: &[f32],
+        state: &mut [f32],
+    ) -> Result<(), Error>;
+
+    /// One step of all weights, on the best lanes.
+    ///
+    /// # Errors
+    /// As for [`step_on`](Self::step_on).
+    fn step(&self, params: &mut [f32], grads: &[f32], state: &mut [f32]) -> Result<(), Error> {
+        self.step_on(LaneKind::best(), params, grads, state)
+    }
 }
 
-/// Refuses what [`Optimizer::step`] must refuse.
+/// Refuses what [`Optimizer::step_on`] must refuse, but for settings.
 #[inline(always)]
 fn check<L: Lanes>(
     lanes: L,
@@ -36,7 +51,18 @@ fn check<L: Lanes>(
     state_len: usize,
     state: &[f32],
 ) -> Result<(), Error> {
-    exactly(Buffer::Grads, params, grads.len())?;
-    exactly(Buffer::OptimizerState, state_len, state.len())?;
-    if all_finite(lanes, grads) { Ok(()) } else { Err(Error::NotFinite(Quantity::Gradient)) }
+    exactly(Argument::Grads, params, grads.len())?;
+    exactly(Argument::OptimizerState, state_len, state.len())?;
+    let largest = max_abs(lanes, grads);
+    if all_finite(lanes, grads) && (largest * largest).is_finite() {
+        Ok(())
+    } else {
+        Err(Error::NotFinite(Quantity::Gradient))
+    }
+}
+
+/// Refuses a setting for which `valid` does not hold; NaN never does.
+#[inline(always)]
+const fn setting(valid: bool, what: &'static str) -> Result<(), Error> {
+    if valid { Ok(()) } else { Err(Error::Setting(what)) }
 }

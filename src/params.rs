@@ -37,19 +37,33 @@ pub unsafe trait Flat: Pod + Debug + PartialEq + sealed::Sealed {
     /// All floats, in the order of declaration.
     #[inline(always)]
     fn as_flat(&self) -> &[f32] {
-        must_cast_slice(core::slice::from_ref(self))
+        // Not `must_cast_slice`, which does not take types without size; there is nothing left to check at run time.
+        bytemuck::try_cast_slice(core::slice::from_ref(self)).unwrap_or_default()
     }
 
     /// All floats, in the order of declaration, to be changed.
     #[inline(always)]
     fn as_flat_mut(&mut self) -> &mut [f32] {
-        must_cast_slice_mut(core::slice::from_mut(self))
+        bytemuck::try_cast_slice_mut(core::slice::from_mut(self)).unwrap_or_default()
     }
 
     /// The value whose floats these are, in place; none if their number is not [`LEN`](Self::LEN).
     #[inline]
     fn from_flat(flat: &[f32]) -> Option<&Self> {
         bytemuck::try_from_bytes(must_cast_slice(flat)).ok()
+    }
+
+    /// The value whose floats these are, in place, to be changed; none if their number is not [`LEN`](Self::LEN).
+    #[inline]
+    fn from_flat_mut(flat: &mut [f32]) -> Option<&mut Self> {
+        bytemuck::try_from_bytes_mut(must_cast_slice_mut(flat)).ok()
+    }
+
+    /// All zeros on the heap, made there, so that the stack need not hold them.
+    #[cfg(feature = "std")]
+    #[must_use]
+    fn boxed() -> std::boxed::Box<Self> {
+        bytemuck::zeroed_box()
     }
 
     /// Sets every float to zero, in place.
@@ -63,6 +77,9 @@ pub(crate) mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
     impl<T: Sealed, const N: usize> Sealed for [T; N] {}
+    impl Sealed for crate::cell::ElmanShape {}
+    impl Sealed for crate::cell::FeedforwardShape {}
+    impl Sealed for crate::cell::AnyCell {}
 }
 
 // SAFETY: `f32` is one of the cases that the trait names.

@@ -8,10 +8,11 @@ use crate::cell::{Cell, Inputs, TypedCell};
 use crate::error::{Error, Quantity};
 use crate::init::unit;
 use crate::kernels::all_finite;
-use crate::lanes::best_lanes;
-use crate::loss::softmax;
+use crate::lanes::{LaneKind, Portable, best_lanes};
+use crate::loss::softmax_on;
 use crate::model::{Model, ModelShape};
 use crate::params::Flat;
+use crate::vocab::MAX_SYMBOLS;
 
 /// How to choose a token among logits.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,13 +56,16 @@ impl Sampler {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotFinite`] if a logit is NaN or infinite, [`Error::Setting`] if there are none.
+    /// [`Error::NotFinite`] if a logit is NaN or infinite, [`Error::Setting`] if there are none, or more than tokens.
     pub fn choose<R: Rng + ?Sized>(self, logits: &mut [f32], rng: &mut R) -> Result<u16, Error> {
-        if !best_lanes!(lanes => all_finite(lanes, logits)) {
+        // On the portable lanes, so that the same logits and seed give the same token on every machine.
+        if !all_finite(Portable, logits) {
             return Err(Error::NotFinite(Quantity::Logit));
         }
-        let (best, top) =
-            next_largest(logits, None).ok_or(Error::Setting("there are no logits to choose from"))?;
+        if logits.len() > MAX_SYMBOLS {
+            return Err(Error::Setting("there are more logits than tokens"));
+        }
+        let (best, top) = largest(logits).ok_or(Error::Setting("there are no logits to choose from"))?;
         if self.temperature == 0.0 || self.top_k == 1 {
             return Ok(token(best));
         }
@@ -71,7 +75,7 @@ impl Sampler {
         for o in &mut *logits {
             *o = (*o - top) / self.temperature;
         }
-        softmax(logits);
+        softmax_on(LaneKind::Portable, logits);
         Ok(token(draw(logits, unit(rng)).unwrap_or(best)))
     }
 }
@@ -81,30 +85,43 @@ fn token(position: usize) -> u16 {
     u16::try_from(position).unwrap_or(u16::MAX)
 }
 
-/// The largest logit that comes after `last` in descending order, the first of equals first.
-fn next_largest(logits: &[f32], last: Option<(usize, f32)>) -> Option<(usize, f32)> {
+/// The largest logit and its position, the first of equals.
+fn largest(logits: &[f32]) -> Option<(usize, f32)> {
     let mut found: Option<(usize, f32)> = None;
     for (j, &o) in logits.iter().enumerate() {
-        let comes_after = last.is_none_or(|(i, x)| o < x || (o == x && j > i));
-        if comes_after && found.is_none_or(|(_, x)| o > x) {
+        if found.is_none_or(|(_, x)| o > x) {
             found = Some((j, o));
         }
     }
     found
 }
 
-/// Sets all but the `k` largest logits to −∞: a pass over them for each that stays, and no memory.
+/// Sets all but the `k` largest logits to −∞, of equals the first, in 32 passes whatever `k` is, without memory.
 fn keep_largest(logits: &mut [f32], k: usize) {
-    let mut smallest = None;
-    for _ in 0..k {
-        smallest = next_largest(logits, smallest);
-    }
-    let Some((i, x)) = smallest else { return };
-    for (j, o) in logits.iter_mut().enumerate() {
-        if *o < x || (*o == x && j > i) {
-            *o = f32::NEG_INFINITY;
+    // The largest threshold that at least k logits reach, found bit by bit.
+    let mut threshold = 0;
+    for bit in (0..u32::BITS).rev() {
+        let higher = threshold | 1 << bit;
+        if logits.iter().filter(|&&o| order(o) >= higher).count() >= k {
+            threshold = higher;
         }
     }
+    let above = logits.iter().filter(|&&o| order(o) > threshold).count();
+    let mut equals = k.saturating_sub(above);
+    for o in logits {
+        let is_equal = order(*o) == threshold;
+        if order(*o) < threshold || (is_equal && equals == 0) {
+            *o = f32::NEG_INFINITY;
+        } else if is_equal {
+            equals -= 1;
+        }
+    }
+}
+
+/// A number that is ordered as the floats are, zeros equal.
+fn order(x: f32) -> u32 {
+    let bits = (x + 0.0).to_bits();
+    if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
 }
 
 /// The first position at which the sum of probabilities exceeds `u`, from 0 to below 1; of all that rounding leaves,
@@ -245,6 +262,9 @@ mod tests {
         keep_largest(&mut logits, 3);
         let none = f32::NEG_INFINITY;
         assert_eq!(logits, [none, 3.0, 2.0, 2.0, none]);
+        let mut logits = [-1.0, -0.0, 0.0, -3e38, 1e-40];
+        keep_largest(&mut logits, 2);
+        assert_eq!(logits, [none, 0.0, none, none, 1e-40]);
     }
 
     #[test]

@@ -40,6 +40,15 @@ pub enum VocabError {
         /// The position in the list.
         position: usize,
     },
+    /// A token is outside of the vocabulary.
+    Token {
+        /// The token.
+        token: u16,
+        /// The size of the vocabulary.
+        symbols: usize,
+    },
+    /// Bytes were given to a vocabulary of characters, or characters were asked of one of bytes.
+    WrongAlphabet,
     /// The text has more symbols than the buffer has room for.
     NoRoom,
 }
@@ -55,6 +64,12 @@ impl fmt::Display for VocabError {
             }
             Self::Malformed { position } => {
                 write!(f, "symbol {position} of the vocabulary is out of order or no symbol")
+            }
+            Self::Token { token, symbols } => {
+                write!(f, "token {token} is outside of a vocabulary of {symbols} symbols")
+            }
+            Self::WrongAlphabet => {
+                f.write_str("the vocabulary's symbols are of the other kind, bytes or characters")
             }
             Self::NoRoom => f.write_str("the text is longer than the buffer"),
         }
@@ -213,12 +228,15 @@ impl<'a> Symbols<'a> {
         symbols.enumerate().map(move |(position, symbol)| self.known(symbol, position))
     }
 
-    /// The tokens of bytes, for an alphabet of bytes.
+    /// The tokens of bytes; each is [`VocabError::WrongAlphabet`] if the alphabet is not bytes.
     pub fn byte_tokens<'t>(
         self,
         text: &'t [u8],
     ) -> impl Iterator<Item = Result<u16, VocabError>> + use<'a, 't> {
-        text.iter().enumerate().map(move |(position, &byte)| self.known(char::from(byte), position))
+        text.iter().enumerate().map(move |(position, &byte)| match self.alphabet {
+            Alphabet::Bytes => self.known(char::from(byte), position),
+            Alphabet::Chars => Err(VocabError::WrongAlphabet),
+        })
     }
 
     fn known(self, symbol: char, position: usize) -> Result<u16, VocabError> {
@@ -238,21 +256,51 @@ impl<'a> Symbols<'a> {
         Ok(count)
     }
 
-    /// The text of tokens, in up to `N` bytes. Bytes above 127 become the characters with their numbers.
+    /// The text of tokens, in up to `N` bytes.
     ///
     /// # Errors
-    /// [`VocabError::NoRoom`] for more text than fits, [`VocabError::Malformed`] for a token outside of the
-    /// vocabulary.
+    /// [`VocabError::WrongAlphabet`] if the symbols are bytes: see [`decode_bytes`](Self::decode_bytes);
+    /// [`VocabError::NoRoom`] for more text than fits, [`VocabError::Token`] for a token outside of the vocabulary.
     pub fn decode<const N: usize>(
         self,
         tokens: impl IntoIterator<Item = u16>,
     ) -> Result<heapless::String<N>, VocabError> {
+        if self.alphabet != Alphabet::Chars {
+            return Err(VocabError::WrongAlphabet);
+        }
         let mut text = heapless::String::new();
         for token in tokens {
-            let symbol = self.symbol(token).ok_or(VocabError::Malformed { position: usize::from(token) })?;
-            text.push(symbol).map_err(|_| VocabError::NoRoom)?;
+            text.push(self.known_token(token)?).map_err(|_| VocabError::NoRoom)?;
         }
         Ok(text)
+    }
+
+    /// The bytes of tokens, up to `N`: those that they stand for, or those of their characters in UTF-8.
+    ///
+    /// # Errors
+    /// [`VocabError::NoRoom`] for more bytes than fit, [`VocabError::Token`] for a token outside of the vocabulary.
+    pub fn decode_bytes<const N: usize>(
+        self,
+        tokens: impl IntoIterator<Item = u16>,
+    ) -> Result<heapless::Vec<u8, N>, VocabError> {
+        let mut bytes = heapless::Vec::new();
+        for token in tokens {
+            let symbol = self.known_token(token)?;
+            let written = match (self.alphabet, u8::try_from(symbol)) {
+                (Alphabet::Bytes, Ok(byte)) => bytes.push(byte).map_err(|_| VocabError::NoRoom),
+                _ => {
+                    let mut utf8 = [0; 4];
+                    let utf8 = symbol.encode_utf8(&mut utf8).as_bytes();
+                    bytes.extend_from_slice(utf8).map_err(|_| VocabError::NoRoom)
+                }
+            };
+            written?;
+        }
+        Ok(bytes)
+    }
+
+    fn known_token(self, token: u16) -> Result<char, VocabError> {
+        self.symbol(token).ok_or(VocabError::Token { token, symbols: self.len() })
     }
 }
 
@@ -290,7 +338,7 @@ mod tests {
         );
         assert_eq!(vocab.symbols().encode("abc", &mut [0; 2]), Err(VocabError::NoRoom));
         assert_eq!(vocab.symbols().decode::<1>([0, 1]), Err(VocabError::NoRoom));
-        assert_eq!(vocab.symbols().decode::<8>([3]), Err(VocabError::Malformed { position: 3 }));
+        assert_eq!(vocab.symbols().decode::<8>([3]), Err(VocabError::Token { token: 3, symbols: 3 }));
     }
 
     #[test]

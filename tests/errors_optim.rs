@@ -4,14 +4,14 @@
 #[path = "common/compare.rs"]
 mod compare;
 
-use recurve::error::{Buffer, Quantity};
+use recurve::error::{Argument, Quantity};
 use recurve::optim::global_norm;
 use recurve::{Adam, Error, Optimizer, Sgd, clip_norm, clip_value};
 
 use compare::bits;
 
-fn length(buffer: Buffer, needed: usize, got: usize) -> Error {
-    Error::Length { buffer, needed, got }
+fn length(argument: Argument, needed: usize, got: usize) -> Error {
+    Error::Length { argument, needed, got }
 }
 
 /// What an optimiser refuses, with weights and memory as they were.
@@ -32,12 +32,12 @@ fn optimisers_refuse_wrong_lengths_and_what_is_not_finite() {
     for (optimizer, memory) in optimizers {
         assert_eq!(optimizer.state_len(21), memory);
         for len in [0, 20, 22] {
-            optimizer_refused(optimizer, &vec![0.5; len], memory, length(Buffer::Grads, 21, len));
+            optimizer_refused(optimizer, &vec![0.5; len], memory, length(Argument::Grads, 21, len));
         }
-        let error = length(Buffer::OptimizerState, memory, memory + 1);
+        let error = length(Argument::OptimizerState, memory, memory + 1);
         optimizer_refused(optimizer, &[0.5; 21], memory + 1, error);
         if memory > 0 {
-            let error = length(Buffer::OptimizerState, memory, memory - 1);
+            let error = length(Argument::OptimizerState, memory, memory - 1);
             optimizer_refused(optimizer, &[0.5; 21], memory - 1, error);
         }
         for at in 0..21 {

@@ -158,7 +158,7 @@ fn check_lengths<C: TypedCell<H>, const H: usize, const O: usize, const B: usize
     assert_eq!(Model::<C, H, O>::LEN, shape.params_len());
     assert_eq!(Dense::<H, O>::LEN, shape.head().params_len());
     assert_eq!(C::State::<B>::LEN, shape.state_len(B));
-    assert_eq!(C::StepScratch::<B>::LEN, shape.cell.step_scratch_len(B));
+    assert_eq!(C::StepScratch::<B>::LEN, shape.step_scratch_len(B));
     assert_eq!(C::Tape::<B, T>::LEN, shape.tape_len(extent));
     assert_eq!(C::BackwardScratch::<B, T>::LEN, shape.cell.backward_scratch_len(extent));
     let workspace = Workspace::<C, H, O, B, T>::LEN;

@@ -41,9 +41,9 @@ const fn rows<const R: usize, const C: usize>(mut seed: u32) -> [[f32; C]; R] {
 type Step<const I: usize, const H: usize> = (&'static Elman<I, H>, [[f32; H]; 1], [[f32; H]; 1]);
 
 #[inline(always)]
-fn step<const I: usize, const H: usize>(inputs: Inputs<'_>, (cell, state, scratch): &mut Step<I, H>) {
-    let (state, scratch) = (state.as_flat_mut(), scratch.as_flat_mut());
-    Elman::<I, H>::SHAPE.step(Portable, cell.as_flat(), inputs, state, scratch);
+fn step<const I: usize, const H: usize>(inputs: Inputs<'_>, (cell, state, next): &mut Step<I, H>) {
+    Elman::<I, H>::SHAPE.step(Portable, cell.as_flat(), inputs, state.as_flat(), next.as_flat_mut(), &mut []);
+    *state = *next;
 }
 
 #[unsafe(no_mangle)]

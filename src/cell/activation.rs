@@ -1,5 +1,7 @@
 //! Activation functions φ of the hidden layer, and their derivatives in terms of the output.
 
+use core::{fmt, str::FromStr};
+
 use crate::kernels::{map, zip_map};
 use crate::lanes::{Lanes, inlined};
 use crate::math;
@@ -17,6 +19,18 @@ pub enum ActivationKind {
 }
 
 impl ActivationKind {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::Tanh, Self::Relu];
+
+    /// The name in lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tanh => "tanh",
+            Self::Relu => "relu",
+        }
+    }
+
     /// x ← φ(x)
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn apply<L: Lanes>(self, lanes: L, x: &mut [f32]) {
@@ -41,6 +55,32 @@ impl ActivationKind {
         }
     }
 }
+
+impl fmt::Display for ActivationKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for ActivationKind {
+    type Err = UnknownActivation;
+
+    fn from_str(name: &str) -> Result<Self, UnknownActivation> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name).ok_or(UnknownActivation)
+    }
+}
+
+/// A name that is no activation's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownActivation;
+
+impl fmt::Display for UnknownActivation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such activation; there are tanh and relu")
+    }
+}
+
+impl core::error::Error for UnknownActivation {}
 
 /// An activation function as a type: a parameter of a typed cell, without size.
 pub trait Activation: Flat {

@@ -35,7 +35,7 @@ impl CellKind {
 
 impl fmt::Display for CellKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.pad(self.name())
     }
 }
 
@@ -157,10 +157,11 @@ impl Cell for AnyCell {
         lanes: L,
         params: &[f32],
         inputs: Inputs<'_>,
-        state: &mut [f32],
+        state: &[f32],
+        next: &mut [f32],
         scratch: &mut [f32],
     ) {
-        delegate!(self, cell => cell.step(lanes, params, inputs, state, scratch));
+        delegate!(self, cell => cell.step(lanes, params, inputs, state, next, scratch));
     }
 
     fn output(self, state: &[f32], batch: usize) -> &[f32] {

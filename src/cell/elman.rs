@@ -102,8 +102,8 @@ impl Cell for ElmanShape {
         self.hidden
     }
     #[inline(always)]
-    fn step_scratch_len(self, batch: usize) -> usize {
-        batch.saturating_mul(self.hidden)
+    fn step_scratch_len(self, _: usize) -> usize {
+        0
     }
     #[inline(always)]
     fn tape_len(self, extent: Extent) -> usize {
@@ -131,15 +131,14 @@ impl Cell for ElmanShape {
         lanes: L,
         params: &[f32],
         inputs: Inputs<'_>,
-        state: &mut [f32],
-        scratch: &mut [f32],
+        state: &[f32],
+        next: &mut [f32],
+        _scratch: &mut [f32],
     ) {
         let view = self.view(params);
-        let scratch = scratch.get_mut(..state.len()).unwrap_or_default();
-        view.input.forward(lanes, inputs, scratch);
-        product(lanes, Mat::new(state, self.hidden), view.w_hh, scratch);
-        self.activation.apply(lanes, scratch);
-        copy(scratch, state);
+        view.input.forward(lanes, inputs, next);
+        product(lanes, Mat::new(state, self.hidden), view.w_hh, next);
+        self.activation.apply(lanes, next);
     }
 
     #[inline(always)]

@@ -32,7 +32,7 @@ impl<const I: usize, const H: usize, A: Activation> TypedCell<H> for Feedforward
     type Shape = FeedforwardShape;
     type Vector = [f32; I];
     type State<const B: usize> = [[f32; H]; B];
-    type StepScratch<const B: usize> = [f32; 0];
+    type StepScratch<const B: usize> = [[f32; H]; B];
     type Tape<const B: usize, const T: usize> = [[[f32; H]; B]; T];
     type BackwardScratch<const B: usize, const T: usize> = [f32; 0];
     const SHAPE: FeedforwardShape = FeedforwardShape { inputs: I, hidden: H, activation: A::KIND };
@@ -98,9 +98,17 @@ impl Cell for FeedforwardShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn step<L: Lanes>(self, lanes: L, params: &[f32], inputs: Inputs<'_>, state: &mut [f32], _: &mut [f32]) {
-        self.view(params).forward(lanes, inputs, state);
-        self.activation.apply(lanes, state);
+    fn step<L: Lanes>(
+        self,
+        lanes: L,
+        params: &[f32],
+        inputs: Inputs<'_>,
+        _state: &[f32],
+        next: &mut [f32],
+        _scratch: &mut [f32],
+    ) {
+        self.view(params).forward(lanes, inputs, next);
+        self.activation.apply(lanes, next);
     }
 
     #[inline(always)]
@@ -118,7 +126,7 @@ impl Cell for FeedforwardShape {
         _: &[f32],
         tape: &mut [f32],
     ) {
-        self.step(lanes, params, inputs, tape, &mut []);
+        self.step(lanes, params, inputs, &[], tape, &mut []);
     }
 
     #[inline(always)]

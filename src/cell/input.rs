@@ -4,7 +4,7 @@
 //! So a token is a look-up and never a product.
 
 use super::Extent;
-use crate::error::{Buffer, Error, exactly};
+use crate::error::{Argument, Error, evenly, exactly};
 use crate::kernels::{Mat, Transposed, affine, column_sums, product_at, zip_map, zip2_map};
 use crate::lanes::{Lanes, inlined};
 use crate::params::rows_mut;
@@ -24,19 +24,10 @@ impl Inputs<'_> {
     pub(crate) fn check(self, rows: usize, width: usize) -> Result<(), Error> {
         match self {
             Self::Tokens(tokens) => {
-                exactly(Buffer::Inputs, rows, tokens.len())?;
+                exactly(Argument::Inputs, rows, tokens.len())?;
                 check_tokens(tokens, width)
             }
-            Self::Vectors(x) => exactly(Buffer::Inputs, rows.saturating_mul(width), x.len()),
-        }
-    }
-
-    /// The number of rows, for inputs of this width.
-    #[inline(always)]
-    pub(crate) fn rows(self, width: usize) -> usize {
-        match self {
-            Self::Tokens(tokens) => tokens.len(),
-            Self::Vectors(x) => x.len() / width.max(1),
+            Self::Vectors(x) => exactly(Argument::Inputs, rows.saturating_mul(width), x.len()),
         }
     }
 }
@@ -73,17 +64,17 @@ impl<'a, X> From<&'a X> for Input<'a, X> {
 
 /// The input layer of a cell: W_xh (d×h) and b (h).
 #[derive(Clone, Copy, Debug)]
-pub struct InputWeights<'a> {
+pub(super) struct InputWeights<'a> {
     /// W_xh, d×h.
-    pub w: Mat<'a>,
+    pub(super) w: Mat<'a>,
     /// b, h.
-    pub b: &'a [f32],
+    pub(super) b: &'a [f32],
 }
 
 impl InputWeights<'_> {
     /// A ← X W_xh + b, for all rows.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(crate) fn forward<L: Lanes>(self, lanes: L, inputs: Inputs<'_>, a: &mut [f32]) {
+    pub(super) fn forward<L: Lanes>(self, lanes: L, inputs: Inputs<'_>, a: &mut [f32]) {
         match inputs {
             Inputs::Tokens(tokens) => {
                 for (a, &token) in rows_mut(a, self.w.cols).zip(tokens) {
@@ -97,7 +88,7 @@ impl InputWeights<'_> {
 
     /// dW_xh += Xᵀ dA, db += Σ dA, and dX += dA W_xhᵀ where vectors want it.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(crate) fn backward<L: Lanes>(
+    pub(super) fn backward<L: Lanes>(
         self,
         lanes: L,
         inputs: Inputs<'_>,
@@ -129,11 +120,13 @@ impl InputWeights<'_> {
 /// The extent of a window of inputs for a state of `batch` sequences.
 #[inline(always)]
 pub(crate) fn extent(inputs: Inputs<'_>, width: usize, batch: usize) -> Result<Extent, Error> {
-    let rows = inputs.rows(width);
-    let window = rows / batch.max(1);
-    if window == 0 {
-        return Err(Error::TooShort { buffer: Buffer::Inputs, needed: batch, got: rows });
+    let (got, unit) = match inputs {
+        Inputs::Tokens(tokens) => (tokens.len(), batch),
+        Inputs::Vectors(x) => (x.len(), batch.saturating_mul(width)),
+    };
+    let window = evenly(Argument::Inputs, unit, got)?;
+    if let Inputs::Tokens(tokens) = inputs {
+        check_tokens(tokens, width)?;
     }
-    inputs.check(window * batch, width)?;
     Ok(Extent { batch, window })
 }

@@ -172,7 +172,7 @@ impl Network {
     ) -> Result<Vec<u16>, HostError> {
         let mut state = Buffer::zeroed(self.shape.state_len(1))?;
         let mut logits = Buffer::zeroed(self.shape.outputs)?;
-        let mut scratch = Buffer::zeroed(self.shape.cell.step_scratch_len(1))?;
+        let mut scratch = Buffer::zeroed(self.shape.step_scratch_len(1))?;
         let mut rng = Pcg32::seed_from_u64(seed);
         let text = self.shape.generate(
             &self.params,
@@ -193,8 +193,8 @@ impl Network {
     pub fn decode(&self, tokens: &[u16]) -> Result<Vec<u8>, HostError> {
         let mut text = Vec::with_capacity(tokens.len());
         for &token in tokens {
-            let malformed = VocabError::Malformed { position: usize::from(token) };
-            let symbol = self.symbols().symbol(token).ok_or(malformed)?;
+            let unknown = VocabError::Token { token, symbols: self.codes.len() };
+            let symbol = self.symbols().symbol(token).ok_or(unknown)?;
             match self.alphabet {
                 Alphabet::Chars => text.extend_from_slice(symbol.encode_utf8(&mut [0; 4]).as_bytes()),
                 Alphabet::Bytes => text.push(symbol as u8),

@@ -33,10 +33,16 @@ impl Optimizer for AnyOptimizer {
         }
     }
 
-    fn step(&self, params: &mut [f32], grads: &[f32], state: &mut [f32]) -> Result<(), Error> {
+    fn step_on(
+        &self,
+        kind: LaneKind,
+        params: &mut [f32],
+        grads: &[f32],
+        state: &mut [f32],
+    ) -> Result<(), Error> {
         match self {
-            Self::Sgd(sgd) => sgd.step(params, grads, state),
-            Self::Adam(adam) => adam.step(params, grads, state),
+            Self::Sgd(sgd) => sgd.step_on(kind, params, grads, state),
+            Self::Adam(adam) => adam.step_on(kind, params, grads, state),
         }
     }
 }

@@ -72,7 +72,7 @@ impl StepMemory {
     pub fn of(shape: ModelShape<AnyCell>) -> Self {
         Self {
             state: bytes(shape.state_len(1)),
-            scratch: bytes(shape.cell.step_scratch_len(1)),
+            scratch: bytes(shape.step_scratch_len(1)),
             logits: bytes(shape.outputs),
         }
     }

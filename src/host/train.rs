@@ -11,7 +11,7 @@ use crate::cell::{Cell, Inputs};
 use crate::error::Error;
 use crate::lanes::on_lanes;
 use crate::loss::{Perplexity, Targets};
-use crate::optim::{Optimizer, clip_norm};
+use crate::optim::{Optimizer, clip_norm_on};
 
 /// A network in training.
 ///
@@ -130,8 +130,8 @@ impl<'n> Trainer<'n> {
             &mut self.scratch,
             &mut self.grads,
         ))?;
-        clip_norm(&mut self.grads, clip)?;
-        optimizer.step(self.network.params_mut(), &self.grads, &mut self.optimizer_state)?;
+        clip_norm_on(lanes, &mut self.grads, clip)?;
+        optimizer.step_on(lanes, self.network.params_mut(), &self.grads, &mut self.optimizer_state)?;
         Ok(loss)
     }
 

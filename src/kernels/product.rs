@@ -132,22 +132,22 @@ fn tiles<L: Lanes, const P: usize>(lanes: L, a: impl Left, b: Mat<'_>, start: Op
     let rows = c.len() / n;
     let mut i = 0;
     while tallest >= 8 && i + 8 <= rows {
-        wide::<L, 8, 2, P>(lanes, a, i, b, start, c);
+        strip::<L, 8, 2, P>(lanes, a, i, b, start, c);
         i += 8;
     }
     while tallest >= 4 && i + 4 <= rows {
-        wide::<L, 4, 2, P>(lanes, a, i, b, start, c);
+        strip::<L, 4, 2, P>(lanes, a, i, b, start, c);
         i += 4;
     }
     while tallest >= 2 && i + 2 <= rows {
-        wide::<L, 2, 2, P>(lanes, a, i, b, start, c);
+        strip::<L, 2, 2, P>(lanes, a, i, b, start, c);
         i += 2;
     }
     while i < rows {
         match P {
-            1 => wide::<L, 1, 8, P>(lanes, a, i, b, start, c),
-            2 => wide::<L, 1, 4, P>(lanes, a, i, b, start, c),
-            _ => wide::<L, 1, 2, P>(lanes, a, i, b, start, c),
+            1 => strip::<L, 1, 8, P>(lanes, a, i, b, start, c),
+            2 => strip::<L, 1, 4, P>(lanes, a, i, b, start, c),
+            _ => strip::<L, 1, 2, P>(lanes, a, i, b, start, c),
         }
         i += 1;
     }
@@ -155,7 +155,7 @@ fn tiles<L: Lanes, const P: usize>(lanes: L, a: impl Left, b: Mat<'_>, start: Op
 
 /// `R` rows of C from row i on: tiles of `C` registers of columns, then of one, then the overlapping last.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn wide<L: Lanes, const R: usize, const C: usize, const P: usize>(
+fn strip<L: Lanes, const R: usize, const C: usize, const P: usize>(
     lanes: L,
     a: impl Left,
     i: usize,

@@ -15,6 +15,7 @@ fn reduce<L: Lanes>(
     join: impl Fn(L::F, L::F, L::F) -> L::F,
     join_last: impl Fn(f32, f32) -> f32,
 ) -> f32 {
+    debug_assert_eq!(x.len(), y.len());
     let mut partial = [lanes.splat(start); FOLD];
     let ((x, rest_x), (y, rest_y)) = (x.as_chunks(), y.as_chunks());
     for block in x.iter().zip(y) {

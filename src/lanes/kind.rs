@@ -65,10 +65,10 @@ impl LaneKind {
             use fearless_simd::Level;
             let level = Level::new();
             if let Some(lanes) = level.as_avx512() {
-                return Self::Avx512(lanes.into());
+                return Self::Avx512(Avx512::new(lanes));
             }
             if let Some(lanes) = level.as_avx2() {
-                return Self::Avx2(lanes.into());
+                return Self::Avx2(Avx2::new(lanes));
             }
         }
         Self::Portable
@@ -80,8 +80,8 @@ impl LaneKind {
         let special = {
             let level = fearless_simd::Level::new();
             [
-                level.as_avx2().map(|lanes| Self::Avx2(lanes.into())),
-                level.as_avx512().map(|lanes| Self::Avx512(lanes.into())),
+                level.as_avx2().map(|lanes| Self::Avx2(Avx2::new(lanes))),
+                level.as_avx512().map(|lanes| Self::Avx512(Avx512::new(lanes))),
             ]
         };
         #[cfg(not(all(feature = "std", target_arch = "x86_64")))]

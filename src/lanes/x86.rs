@@ -14,8 +14,9 @@ macro_rules! lanes {
         #[derive(Clone, Copy, Debug)]
         pub struct $name(fearless_simd::$name);
 
-        impl From<fearless_simd::$name> for $name {
-            fn from(token: fearless_simd::$name) -> Self {
+        impl $name {
+            /// The token stands for what the processor can do; only who asked the processor has one.
+            pub(super) const fn new(token: fearless_simd::$name) -> Self {
                 Self(token)
             }
         }

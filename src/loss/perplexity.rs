@@ -79,15 +79,15 @@ impl Perplexity {
         self.tokens
     }
 
-    /// The mean of −log P in nats; zero of no tokens.
+    /// The mean of −log P in nats; NaN of no tokens.
     #[must_use]
     pub fn nats_per_token(&self) -> f32 {
         #[expect(clippy::cast_precision_loss, reason = "a count above 2²⁴ may lose its last digits")]
-        let tokens = self.tokens.max(1) as f32;
+        let tokens = self.tokens as f32;
         self.nats.value() / tokens
     }
 
-    /// exp of the mean of −log P: from 1 to infinity.
+    /// exp of the mean of −log P: from 1 to infinity, NaN of no tokens.
     #[must_use]
     pub fn value(&self) -> f32 {
         math::exp(Scalar, self.nats_per_token())
@@ -123,6 +123,11 @@ mod tests {
             perplexity.add(0.1);
         }
         assert!((perplexity.nats_per_token() - 0.1).abs() < 1e-7, "{}", perplexity.nats_per_token());
+    }
+
+    #[test]
+    fn no_tokens_have_no_perplexity() {
+        assert!(Perplexity::default().value().is_nan());
     }
 
     #[test]

@@ -6,10 +6,10 @@
 //! w ← w − η · m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε)
 //! ```
 
-use super::{Optimizer, check};
+use super::{Optimizer, check, setting};
 use crate::error::Error;
 use crate::kernels::{zip_map, zip2_map};
-use crate::lanes::{best_lanes, inlined};
+use crate::lanes::{LaneKind, inlined, on_lanes};
 use crate::params::take_mut;
 
 /// Adam, or `AdamW` with a weight decay.
@@ -35,6 +35,20 @@ impl Adam {
     pub const fn new(lr: f32) -> Self {
         Self { lr, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }
     }
+
+    fn check_settings(&self) -> Result<(), Error> {
+        let decays = 0.0..1.0;
+        setting(self.lr >= 0.0 && self.lr.is_finite(), "the learning rate must be finite and not negative")?;
+        setting(
+            decays.contains(&self.beta1) && decays.contains(&self.beta2),
+            "beta must be from 0 to below 1",
+        )?;
+        setting(self.epsilon > 0.0 && self.epsilon.is_finite(), "epsilon must be finite and above 0")?;
+        setting(
+            self.weight_decay >= 0.0 && self.weight_decay.is_finite(),
+            "the weight decay must not be negative",
+        )
+    }
 }
 
 impl Optimizer for Adam {
@@ -42,8 +56,15 @@ impl Optimizer for Adam {
         params.saturating_mul(2).saturating_add(2)
     }
 
-    fn step(&self, params: &mut [f32], grads: &[f32], mut state: &mut [f32]) -> Result<(), Error> {
-        best_lanes!(lanes => {
+    fn step_on(
+        &self,
+        kind: LaneKind,
+        params: &mut [f32],
+        grads: &[f32],
+        mut state: &mut [f32],
+    ) -> Result<(), Error> {
+        self.check_settings()?;
+        on_lanes!(kind, lanes => {
             check(lanes, params.len(), grads, self.state_len(params.len()), state)?;
             let (m, v) = (take_mut(&mut state, params.len()), take_mut(&mut state, params.len()));
             let [correction1, correction2] = state else { return Ok(()) };
@@ -59,10 +80,16 @@ impl Optimizer for Adam {
             let rate = lanes.splat(-self.lr / *correction1);
             let unbias = lanes.splat(1.0 / *correction2);
             let epsilon = lanes.splat(self.epsilon);
-            zip2_map(lanes, params, m, v, inlined!(|w, m, v| {
-                let divisor = lanes.add(lanes.sqrt(lanes.mul(v, unbias)), epsilon);
-                lanes.mul_add(rate, lanes.div(m, divisor), lanes.mul(w, keep))
-            }));
+            zip2_map(
+                lanes,
+                params,
+                m,
+                v,
+                inlined!(|w, m, v| {
+                    let divisor = lanes.add(lanes.sqrt(lanes.mul(v, unbias)), epsilon);
+                    lanes.mul_add(rate, lanes.div(m, divisor), lanes.mul(w, keep))
+                }),
+            );
             Ok(())
         })
     }

@@ -1,9 +1,9 @@
 //! Stochastic gradient descent, with momentum if wanted: v ← μ v + g, w ← w − η v.
 
-use super::{Optimizer, check};
+use super::{Optimizer, check, setting};
 use crate::error::Error;
 use crate::kernels::{add_scaled, zip_map};
-use crate::lanes::{best_lanes, inlined};
+use crate::lanes::{LaneKind, inlined, on_lanes};
 
 /// Stochastic gradient descent.
 ///
@@ -21,8 +21,16 @@ impl Optimizer for Sgd {
         if self.momentum == 0.0 { 0 } else { params }
     }
 
-    fn step(&self, params: &mut [f32], grads: &[f32], state: &mut [f32]) -> Result<(), Error> {
-        best_lanes!(lanes => {
+    fn step_on(
+        &self,
+        kind: LaneKind,
+        params: &mut [f32],
+        grads: &[f32],
+        state: &mut [f32],
+    ) -> Result<(), Error> {
+        setting(self.lr >= 0.0 && self.lr.is_finite(), "the learning rate must be finite and not negative")?;
+        setting((0.0..1.0).contains(&self.momentum), "the momentum must be from 0 to below 1")?;
+        on_lanes!(kind, lanes => {
             check(lanes, params.len(), grads, self.state_len(params.len()), state)?;
             let momentum = lanes.splat(self.momentum);
             let direction = if self.momentum == 0.0 {

@@ -25,6 +25,7 @@ impl Default for GradientCheck {
 
 /// What a check looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GradientReport {
     /// Derivatives that were compared.
     pub checked: usize,
@@ -32,21 +33,50 @@ pub struct GradientReport {
     pub skipped: usize,
 }
 
-/// A derivative that is not the one of the loss.
+/// Why a gradient is not taken for that of the loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct WrongGradient {
-    /// The position of the weight.
-    pub index: usize,
-    /// The derivative that was claimed.
-    pub claimed: f32,
-    /// The derivative by differences.
-    pub measured: f32,
+#[non_exhaustive]
+pub enum WrongGradient {
+    /// A derivative is another than differences of the loss give.
+    Differs {
+        /// The position of the weight.
+        index: usize,
+        /// The derivative that was claimed.
+        claimed: f32,
+        /// The derivative by differences.
+        measured: f32,
+    },
+    /// The loss is NaN or infinite beside a weight.
+    NotFinite {
+        /// The position of the weight.
+        index: usize,
+    },
+    /// There are more or fewer derivatives than weights.
+    Length {
+        /// Weights.
+        params: usize,
+        /// Derivatives.
+        grads: usize,
+    },
+    /// At most of the weights the loss bends too much to tell: nothing is proved.
+    Unproved(GradientReport),
 }
 
 impl fmt::Display for WrongGradient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { index, claimed, measured } = self;
-        write!(f, "derivative {index} is {claimed}, but differences of the loss give {measured}")
+        match self {
+            Self::Differs { index, claimed, measured } => {
+                write!(f, "derivative {index} is {claimed}, but differences of the loss give {measured}")
+            }
+            Self::NotFinite { index } => write!(f, "the loss is not finite beside weight {index}"),
+            Self::Length { params, grads } => write!(f, "there are {grads} derivatives for {params} weights"),
+            Self::Unproved(GradientReport { checked, skipped }) => {
+                write!(
+                    f,
+                    "only {checked} derivatives could be compared, {skipped} could not: try another step"
+                )
+            }
+        }
     }
 }
 
@@ -56,13 +86,16 @@ impl GradientCheck {
     /// Compares each element of `grads` with differences of `loss` around `params`.
     ///
     /// # Errors
-    /// [`WrongGradient`] names the first derivative that is wrong, NaN included.
+    /// [`WrongGradient`], which names the first derivative that is wrong, NaN included.
     pub fn run(
         &self,
         params: &[f32],
         grads: &[f32],
         mut loss: impl FnMut(&[f32]) -> f32,
     ) -> Result<GradientReport, WrongGradient> {
+        if params.len() != grads.len() {
+            return Err(WrongGradient::Length { params: params.len(), grads: grads.len() });
+        }
         let mut report = GradientReport::default();
         let mut at = Vec::from(params);
         for (index, &claimed) in grads.iter().enumerate() {
@@ -74,6 +107,9 @@ impl GradientCheck {
             };
             let mut central = |step: f32| (along(step) - along(-step)) / (2.0 * f64::from(step));
             let (wide, narrow) = (central(self.step), central(self.step / 2.0));
+            if !(wide.is_finite() && narrow.is_finite()) {
+                return Err(WrongGradient::NotFinite { index });
+            }
             let measured = (4.0 * narrow - wide) / 3.0;
             let tolerance = f64::from(self.absolute) + f64::from(self.relative) * measured.abs();
             if (wide - narrow).abs() > 4.0 * tolerance {
@@ -82,10 +118,10 @@ impl GradientCheck {
                 report.checked += 1;
             } else {
                 #[expect(clippy::cast_possible_truncation, reason = "shown to a person")]
-                return Err(WrongGradient { index, claimed, measured: measured as f32 });
+                return Err(WrongGradient::Differs { index, claimed, measured: measured as f32 });
             }
         }
-        Ok(report)
+        if report.skipped > report.checked { Err(WrongGradient::Unproved(report)) } else { Ok(report) }
     }
 }
 
@@ -107,8 +143,20 @@ mod tests {
         for (index, wrong) in [(0, 1.05), (1, -0.54), (2, f32::NAN), (0, 0.0)] {
             let mut grads = grads;
             grads[index] = wrong;
-            assert_eq!(check.run(&w, &grads, loss).unwrap_err().index, index);
+            let error = check.run(&w, &grads, loss).unwrap_err();
+            assert!(matches!(error, WrongGradient::Differs { index: at, .. } if at == index), "{error}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_no_proof() {
+        let check = GradientCheck::default();
+        assert_eq!(check.run(&[1.0, 2.0], &[], loss), Err(WrongGradient::Length { params: 2, grads: 0 }));
+        let cliff = |w: &[f32]| if w[0] > 1.01 { f32::INFINITY } else { w[0] };
+        assert_eq!(check.run(&[1.0], &[123.0], cliff), Err(WrongGradient::NotFinite { index: 0 }));
+        let kink = |w: &[f32]| 100.0 * (w[0] - 0.01).abs();
+        let skipped = GradientReport { checked: 0, skipped: 1 };
+        assert_eq!(check.run(&[0.0], &[1.0], kink), Err(WrongGradient::Unproved(skipped)));
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl Problem {
         for t in 0..self.extent.window {
             let inputs = self.inputs.pick(t * batch..(t + 1) * batch);
             let mut logits = vec![f32::NAN; batch * shape.outputs];
-            let mut scratch = vec![f32::NAN; shape.cell.step_scratch_len(batch)];
+            let mut scratch = vec![f32::NAN; shape.step_scratch_len(batch)];
             shape
                 .step(lanes, &self.params, inputs.inputs(), &mut state, &mut logits, &mut scratch)
                 .expect("a valid step");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg32;
-use recurve::cell::{ActivationKind, AnyCell, Cell, CellKind};
+use recurve::cell::{ActivationKind, AnyCell, CellKind};
 use recurve::host::text::Clean;
 use recurve::host::{AnyOptimizer, Buffer, HostError, Network, Settings, Trainer};
 use recurve::lanes::{Lanes, OnLanes};
@@ -65,7 +65,7 @@ pub fn step(args: &BenchStepArgs) -> Result<(), Failure> {
     let tokens = random_tokens(STEPS, common.vocab)?;
     let shape = network.shape();
     let mut state = Buffer::zeroed(shape.state_len(1))?;
-    let mut scratch = Buffer::zeroed(shape.cell.step_scratch_len(1))?;
+    let mut scratch = Buffer::zeroed(shape.step_scratch_len(1))?;
     let mut logits = Buffer::zeroed(shape.outputs)?;
     let seconds = middle(common.seconds, || {
         for token in tokens.chunks(1) {
