@@ -1,7 +1,7 @@
 //! `recurve inspect`: what a model file holds, and the memory that the model needs.
 
 use recurve::Adam;
-use recurve::cell::{ActivationKind, Cell};
+use recurve::cell::Cell;
 use recurve::host::{AnyOptimizer, Network, Settings, StepMemory, Tensor, TrainingMemory, tensors};
 use recurve::vocab::Alphabet;
 use serde_json::{Value, json};
@@ -33,13 +33,8 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
     report::print(text.as_bytes())
 }
 
-/// The name in JSON, where it is a promise.
 fn activation(network: &Network) -> &'static str {
-    match network.shape().cell.activation() {
-        ActivationKind::Tanh => "tanh",
-        ActivationKind::Relu => "relu",
-        _ => "unknown",
-    }
+    network.shape().cell.activation().name()
 }
 
 fn alphabet(network: &Network) -> &'static str {
