@@ -31,7 +31,7 @@ fn check<C: TypedCell<H>, const H: usize, const O: usize>(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
 
     #[test]
     fn tanh(model in models::<Model<Elman<5, 7>, 7, 5>>(1.0), x in tokens(5, 6), y in tokens(5, 6)) {

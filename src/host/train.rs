@@ -176,8 +176,7 @@ impl<'n> Trainer<'n> {
     /// before the first step.
     #[must_use]
     pub fn train_perplexity(&self) -> f32 {
-        let perplexity = self.last_epoch.unwrap_or(self.epoch);
-        if perplexity.tokens() > 0 { perplexity.value() } else { f32::NAN }
+        self.last_epoch.unwrap_or(self.epoch).value()
     }
 
     /// Changes the learning rate for the steps to come.

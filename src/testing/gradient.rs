@@ -106,37 +106,58 @@ impl GradientCheck {
                 at[index] = params[index];
                 loss
             };
-            let [wide, narrow] = [self.step, self.step / 2.0]
-                .map(|step| Differences::new([along(-step), middle, along(step)], f64::from(step)));
-            if !(wide.slope().is_finite() && narrow.slope().is_finite()) {
-                return Err(WrongGradient::NotFinite { index });
+            // The larger the step, the less rounding matters; the smaller, the fewer kinks are within it.
+            let mut verdict = Verdict::Skipped;
+            for shrink in [1.0, 0.25, 0.0625] {
+                let step = self.step * shrink;
+                let [wide, narrow] =
+                    [step, step / 2.0].map(|e| Differences::new([along(-e), middle, along(e)], f64::from(e)));
+                if !(wide.slope().is_finite() && narrow.slope().is_finite()) {
+                    return Err(WrongGradient::NotFinite { index });
+                }
+                verdict = self.compare(f64::from(claimed), wide, narrow, f64::from(shrink).sqrt());
+                if matches!(verdict, Verdict::Right) {
+                    break;
+                }
             }
-            match self.compare(f64::from(claimed), wide, narrow) {
-                Ok(true) => report.checked += 1,
-                Ok(false) => report.skipped += 1,
-                Err(measured) => return Err(WrongGradient::Differs { index, claimed, measured }),
+            match verdict {
+                Verdict::Right => report.checked += 1,
+                Verdict::Skipped => report.skipped += 1,
+                Verdict::Wrong { measured } => {
+                    return Err(WrongGradient::Differs { index, claimed, measured });
+                }
             }
         }
         if report.skipped > report.checked { Err(WrongGradient::Unproved(report)) } else { Ok(report) }
     }
 
-    /// Whether the claim was found right or nothing can be told here; else what should have been claimed.
-    fn compare(&self, claimed: f64, wide: Differences, narrow: Differences) -> Result<bool, f32> {
+    /// Compares one derivative with differences whose step is a `shrink`² of the usual one.
+    fn compare(&self, claimed: f64, wide: Differences, narrow: Differences, shrink: f64) -> Verdict {
         let measured = (4.0 * narrow.slope() - wide.slope()) / 3.0;
-        let absolute = f64::from(self.absolute);
+        let absolute = f64::from(self.absolute) / shrink;
         let allowed = absolute + f64::from(self.relative) * measured.abs();
         let unsure = (wide.slope() - narrow.slope()).abs();
         if unsure <= 4.0 * allowed && (claimed - measured).abs() <= allowed + 2.0 * unsure {
-            return Ok(true);
+            return Verdict::Right;
         }
         // With a kink nearby, the slope here is about one of those to the left and to the right, or between them.
         let about = (claimed - narrow.slope()).abs() <= narrow.bend() + allowed;
         if narrow.bend() > absolute && about || unsure > 4.0 * allowed {
-            return Ok(false);
+            return Verdict::Skipped;
         }
         #[expect(clippy::cast_possible_truncation, reason = "shown to a person")]
-        Err(measured as f32)
+        Verdict::Wrong { measured: measured as f32 }
     }
+}
+
+/// What was found of a derivative.
+enum Verdict {
+    Right,
+    /// The loss bends too much to tell.
+    Skipped,
+    Wrong {
+        measured: f32,
+    },
 }
 
 /// The slopes of a loss from −ε to 0 and from 0 to ε.

@@ -14,16 +14,27 @@ fn texts() {
         folder.run(&format!("{command} empty.txt")).refused(1, &["empty.txt", "empty"]);
         folder.run(&format!("{command} latin1.txt")).refused(1, &["latin1.txt", "offset 3", "--bytes"]);
     }
-    folder.run("train short.txt --out m.rnn").refused(1, &["3 tokens", "1152", "smaller batch or window"]);
+    folder.run("train short.txt --out m.rcv").refused(1, &["3 tokens", "1152", "smaller batch or window"]);
     folder.run("train short.txt --batch 1 --window 1").refused(1, &["--valid 0"]);
     folder.run("baseline short.txt").refused(1, &["0 tokens"]);
     assert_eq!(folder.names(), names);
 }
 
 #[test]
+fn one_file_for_two_things() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let train = "train text.txt --steps 1";
+    folder.run(&format!("{train} --out text.txt")).refused(1, &["the text and --out", "same file"]);
+    folder.run(&format!("{train} --plot ./text.txt")).refused(1, &["the text and --plot"]);
+    folder.run(&format!("{train} --plot m.rcv --out m.rcv")).refused(1, &["--out and --plot"]);
+    assert_eq!(folder.names(), ["text.txt"]);
+    assert_eq!(fs::read(folder.path("text.txt")).unwrap(), rhyme().as_bytes());
+}
+
+#[test]
 fn sizes_beyond_memory() {
     let folder = Folder::new().with("text.txt", rhyme());
-    let train = "train text.txt --out m.rnn";
+    let train = "train text.txt --out m.rcv";
     folder
         .run(&format!("{train} --hidden 10000000"))
         .refused(1, &["need", "PB of memory", "smaller hidden size"]);
@@ -37,29 +48,29 @@ fn sizes_beyond_memory() {
 #[test]
 fn model_files() {
     let folder = trained("--steps 1");
-    let good = fs::read(folder.path("model.rnn")).unwrap();
+    let good = fs::read(folder.path("model.rcv")).unwrap();
     let altered = |at: usize| {
         let mut bytes = good.clone();
         bytes[at] ^= 1;
         bytes
     };
     let folder = folder
-        .with("cut.rnn", &good[..good.len() - 1])
-        .with("altered.rnn", altered(100))
-        .with("version.rnn", altered(8))
-        .with("other.rnn", altered(0))
-        .with("none.rnn", "");
+        .with("cut.rcv", &good[..good.len() - 1])
+        .with("altered.rcv", altered(100))
+        .with("version.rcv", altered(8))
+        .with("other.rcv", altered(0))
+        .with("none.rcv", "");
     for command in ["eval NAME text.txt", "sample NAME", "inspect NAME"] {
         let refused = |name: &str, words: &[&str]| {
             let answer = folder.run(&command.replace("NAME", name));
             answer.refused(1, &[&[name], words].concat());
         };
-        refused("cut.rnn", &["cut short"]);
-        refused("altered.rnn", &["checksum"]);
-        refused("version.rnn", &["version 0", "version 1"]);
-        refused("other.rnn", &["not a model file"]);
-        refused("none.rnn", &["0"]);
-        refused("missing.rnn", &["No such file"]);
+        refused("cut.rcv", &["cut short"]);
+        refused("altered.rcv", &["checksum"]);
+        refused("version.rcv", &["version 0", "version 1"]);
+        refused("other.rcv", &["not a model file"]);
+        refused("none.rcv", &["0"]);
+        refused("missing.rcv", &["No such file"]);
         refused("text.txt", &["not a model file"]);
     }
 }
@@ -68,12 +79,12 @@ fn model_files() {
 fn symbols_that_the_model_does_not_know() {
     let folder =
         trained("--steps 1").with("other.txt", "Row, zow").with("one.txt", "R").with("bad.txt", b"R\xff");
-    folder.run("eval model.rnn other.txt").refused(1, &["'z'", "character 6", "other.txt", "train"]);
-    folder.run("sample model.rnn --prefix Rox").refused(1, &["'x'", "character 3", "the prefix"]);
-    folder.run("eval model.rnn one.txt").refused(1, &["one.txt", "single character"]);
-    folder.run("eval model.rnn bad.txt").refused(1, &["bad.txt", "offset 1"]);
+    folder.run("eval model.rcv other.txt").refused(1, &["'z'", "character 6", "other.txt", "train"]);
+    folder.run("sample model.rcv --prefix Rox").refused(1, &["'x'", "character 3", "the prefix"]);
+    folder.run("eval model.rcv one.txt").refused(1, &["one.txt", "single character"]);
+    folder.run("eval model.rcv bad.txt").refused(1, &["bad.txt", "offset 1"]);
     let bytes = trained("--steps 1 --bytes").with("bad.txt", b"R\xff");
-    bytes.run("eval model.rnn bad.txt").refused(1, &["byte 2", "0xff"]);
+    bytes.run("eval model.rcv bad.txt").refused(1, &["byte 2", "0xff"]);
 }
 
 #[test]
@@ -93,16 +104,31 @@ fn places_that_cannot_be_written() {
 #[test]
 fn a_run_that_diverges() {
     let folder = Folder::new().with("text.txt", rhyme());
-    let train =
-        format!("train text.txt {SIZES} --optimizer sgd --lr 1e38 --clip inf --out m.rnn --plot p.svg");
-    folder.run(&format!("{train} --quiet")).refused(1, &["not finite at step", "--lr", "--clip"]);
+    let train = format!("train text.txt {SIZES} --optimizer sgd --lr 1e37 --clip inf --plot p.svg --quiet");
+    let advice = ["not finite at step 3,", "--lr", "--clip"];
+    let answer = folder.run(&train);
+    answer.refused(1, &advice);
+    assert!(!answer.stderr.contains("model"), "{}", answer.stderr);
     assert_eq!(folder.names(), ["text.txt"]);
+
+    let written = "the model as it was after step 2 was written to m.rcv";
+    folder.run(&format!("{train} --out m.rcv")).refused(1, &[&advice[..], &[written]].concat());
+    assert_eq!(folder.names(), ["m.rcv", "text.txt"]);
+    // The bad step has left no trace: it is the file of a run that ends before it. Its held-out text is too much for it.
+    let short = format!("train text.txt {SIZES} --optimizer sgd --lr 1e37 --clip inf --quiet --out two.rcv");
+    folder.run(&format!("{short} --steps 2")).refused(1, &["not finite at step 2,", "after step 2"]);
+    assert!(fs::read(folder.path("m.rcv")).unwrap() == fs::read(folder.path("two.rcv")).unwrap());
 }
 
 #[test]
 fn a_file_that_was_there_stays_as_it_was() {
-    let folder = Folder::new().with("text.txt", rhyme()).with("m.rnn", "precious");
-    let train = format!("train text.txt {SIZES} --optimizer sgd --lr 1e38 --clip inf --out m.rnn --quiet");
-    assert_eq!(folder.run(&train).code, Some(1));
-    assert_eq!(fs::read(folder.path("m.rnn")).unwrap(), b"precious");
+    let folder = Folder::new().with("text.txt", rhyme()).with("m.rcv", "precious");
+    folder.run("train text.txt --window 5000 --out m.rcv --quiet").refused(1, &["tokens"]);
+    folder
+        .run(&format!("train text.txt {SIZES} --valid 0.0001 --out m.rcv --quiet"))
+        .refused(1, &["--valid"]);
+    // A step so large that the weights themselves are lost: nothing is left to write.
+    let lost = format!("train text.txt {SIZES} --lr 3.4e38 --clip inf --out m.rcv --quiet");
+    folder.run(&lost).refused(1, &["not finite at step", "no model was written"]);
+    assert_eq!(fs::read(folder.path("m.rcv")).unwrap(), b"precious");
 }

@@ -13,28 +13,28 @@ fn keys(json: &Value) -> Vec<&str> {
 #[test]
 fn eval() {
     let folder = trained("--epochs 5");
-    let json = folder.run("eval model.rnn text.txt --json").json();
+    let json = folder.run("eval model.rcv text.txt --json").json();
     assert_eq!(keys(&json), ["nats_per_token", "perplexity", "tokens"]);
     assert_eq!(json["tokens"], rhyme().len() - 1);
     let [nats, perplexity] = ["nats_per_token", "perplexity"].map(|key| json[key].as_f64().unwrap());
     assert!((nats.exp() - perplexity).abs() < 1e-4);
-    assert!(folder.run("eval model.rnn text.txt").text().starts_with("perplexity "));
+    assert!(folder.run("eval model.rcv text.txt").text().starts_with("perplexity "));
 }
 
 #[test]
 fn a_model_remembers_its_cleaning() {
     let folder = trained("--epochs 5 --clean letters").with("loud.txt", rhyme().to_uppercase());
     let perplexity =
-        |name: &str| folder.run(&format!("eval model.rnn {name} --json")).json()["perplexity"].clone();
+        |name: &str| folder.run(&format!("eval model.rcv {name} --json")).json()["perplexity"].clone();
     assert_eq!(perplexity("text.txt"), perplexity("loud.txt"));
-    let answer = folder.run_words(&["sample", "model.rnn", "--prefix", "Row, ROW!", "--length", "5"]);
+    let answer = folder.run_words(&["sample", "model.rcv", "--prefix", "Row, ROW!", "--length", "5"]);
     assert!(answer.text().starts_with("row row "), "{}", answer.text());
 }
 
 #[test]
 fn sample() {
     let folder = trained("--epochs 12");
-    let sample = |flags: &str| folder.run(&format!("sample model.rnn {flags}")).text();
+    let sample = |flags: &str| folder.run(&format!("sample model.rcv {flags}")).text();
     let greedy = sample("--prefix Row, --length 21 --temperature 0");
     assert!(greedy.starts_with("Row, row, row") && greedy.ends_with('\n') && greedy.len() == 26, "{greedy}");
     assert_eq!(sample("--length 30 --seed 3"), sample("--length 30 --seed 3"));
@@ -50,28 +50,28 @@ fn sample() {
 fn bytes_come_out_as_they_are() {
     let folder = Folder::new().with("data.bin", [0, 255, 10, 128].repeat(100));
     folder.run(
-        "train data.bin --bytes --hidden 8 --batch 2 --window 8 --lr 0.02 --epochs 30 --out m.rnn --quiet",
+        "train data.bin --bytes --hidden 8 --batch 2 --window 8 --lr 0.02 --epochs 30 --out m.rcv --quiet",
     );
-    let answer = folder.run("sample m.rnn --length 40 --temperature 0");
+    let answer = folder.run("sample m.rcv --length 40 --temperature 0");
     assert_eq!((answer.code, answer.stdout.len()), (Some(0), 40));
     assert!(answer.stdout.windows(4).any(|bytes| bytes == [0, 255, 10, 128]), "{:?}", answer.stdout);
-    assert!(folder.run("inspect m.rnn").text().contains("4 bytes: \\0 \\n \\x80 \\xff"));
+    assert!(folder.run("inspect m.rcv").text().contains("4 bytes: \\0 \\n \\x80 \\xff"));
 }
 
 #[test]
 fn inspect() {
     let folder = trained("--steps 1");
-    let json = folder.run("inspect model.rnn --batch 4 --window 8 --json").json();
+    let json = folder.run("inspect model.rcv --batch 4 --window 8 --json").json();
     let symbols = 20;
     assert_eq!((&json["cell"], &json["activation"]), (&"elman".into(), &"tanh".into()));
     assert_eq!((&json["hidden"], &json["outputs"]), (&12.into(), &symbols.into()));
     assert_eq!((&json["clean"], &json["alphabet"]), (&"none".into(), &"characters".into()));
     assert_eq!(json["vocabulary"].as_array().unwrap().len(), symbols);
-    assert_eq!(json["file_bytes"], fs::metadata(folder.path("model.rnn")).unwrap().len());
+    assert_eq!(json["file_bytes"], fs::metadata(folder.path("model.rcv")).unwrap().len());
     assert_eq!(json["weights"][1], serde_json::json!({ "name": "w_hh", "shape": [12, 12] }));
     assert_eq!(json["step_bytes"]["state"], 4 * 12);
     assert_eq!(json["training_bytes"]["gradients"], 4 * json["parameters"].as_u64().unwrap());
-    let text = folder.run("inspect model.rnn").text();
+    let text = folder.run("inspect model.rcv").text();
     for words in ["elman, tanh", "w_xh", "20 x 12", "' ' , . R a b", "cleaning", "optimizer (adam)", "tape"] {
         assert!(text.contains(words), "no {words:?} in {text}");
     }

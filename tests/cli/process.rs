@@ -20,7 +20,7 @@ fn shell(folder: &Folder, line: &str) -> (Option<i32>, String, String) {
 #[test]
 fn an_interrupt_ends_the_run_and_writes_the_model() {
     let folder = Folder::new().with("text.txt", rhyme());
-    let train = format!("train text.txt {SMALL} --epochs 100000000 --max-seconds 60 --out m.rnn --json");
+    let train = format!("train text.txt {SMALL} --epochs 100000000 --max-seconds 60 --out m.rcv --json");
     let mut child = Command::cargo_bin("recurve")
         .unwrap()
         .args(train.split(' '))
@@ -39,14 +39,14 @@ fn an_interrupt_ends_the_run_and_writes_the_model() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let json: serde_json::Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
     assert!(json["steps"].as_u64().unwrap() > 0 && json["seconds"].as_f64().unwrap() < 60.0);
-    assert_eq!(folder.names(), ["m.rnn", "text.txt"]);
-    folder.run("inspect m.rnn --json").json();
+    assert_eq!(folder.names(), ["m.rcv", "text.txt"]);
+    folder.run("inspect m.rcv --json").json();
 }
 
 #[test]
 fn a_closed_pipe_is_no_failure() {
     let folder = trained("--steps 1");
-    for command in ["sample model.rnn --length 20000", "inspect model.rnn", "baseline text.txt"] {
+    for command in ["sample model.rcv --length 20000", "inspect model.rcv", "baseline text.txt"] {
         let (_, _, stderr) = shell(&folder, &format!("\"$R\" {command} | true"));
         assert_eq!(stderr, "", "{command}");
     }
@@ -56,7 +56,7 @@ fn a_closed_pipe_is_no_failure() {
 #[cfg(target_os = "linux")]
 fn a_full_stdout_is_a_failure() {
     let folder = trained("--steps 1");
-    let (code, _, stderr) = shell(&folder, "\"$R\" sample model.rnn > /dev/full");
+    let (code, _, stderr) = shell(&folder, "\"$R\" sample model.rcv > /dev/full");
     assert_eq!(code, Some(1));
     assert!(stderr.starts_with("recurve: cannot write the results to stdout"), "{stderr}");
 }
@@ -75,10 +75,10 @@ fn a_pipe_is_no_place_for_a_model() {
 #[test]
 fn a_full_disk_leaves_no_half_of_a_file() {
     let folder = Folder::new().with("text.txt", rhyme());
-    let train = "train text.txt --hidden 200 --batch 2 --window 4 --steps 1 --out m.rnn --json --quiet";
+    let train = "train text.txt --hidden 200 --batch 2 --window 4 --steps 1 --out m.rcv --json --quiet";
     let (code, stdout, stderr) = shell(&folder, &format!("ulimit -f 16; trap '' XFSZ; \"$R\" {train}"));
     assert_eq!(code, Some(1), "{stderr}");
-    assert!(stderr.starts_with("recurve: cannot write m.rnn: ") && stderr.lines().count() == 1, "{stderr}");
+    assert!(stderr.starts_with("recurve: cannot write m.rcv: ") && stderr.lines().count() == 1, "{stderr}");
     assert!(stderr.contains("free some space"), "{stderr}");
     assert!(stdout.contains("\"train_perplexity\""), "hours of training are not thrown away: {stdout}");
     assert_eq!(folder.names(), ["text.txt"]);

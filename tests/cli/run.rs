@@ -86,10 +86,10 @@ pub fn rhyme() -> String {
     "Row, row, row your boat, gently down the stream. ".repeat(40)
 }
 
-/// A folder with `text.txt`, and a small model of it in `model.rnn`.
+/// A folder with `text.txt`, and a small model of it in `model.rcv`.
 pub fn trained(flags: &str) -> Folder {
     let folder = Folder::new().with("text.txt", rhyme());
-    let answer = folder.run(&format!("train text.txt {SMALL} --out model.rnn --json --quiet {flags}"));
+    let answer = folder.run(&format!("train text.txt {SMALL} --out model.rcv --json --quiet {flags}"));
     answer.json();
     folder
 }

@@ -47,7 +47,7 @@ fn limits_end_the_run() {
 
 #[test]
 fn the_same_seed_gives_the_same_file() {
-    let model = |flags| fs::read(trained(flags).path("model.rnn")).unwrap();
+    let model = |flags| fs::read(trained(flags).path("model.rcv")).unwrap();
     let one = model("--steps 20 --seed 5");
     assert_eq!(one, model("--steps 20 --seed 5"));
     assert_ne!(one, model("--steps 20 --seed 6"));
@@ -59,11 +59,11 @@ fn the_model_written_is_the_one_whose_figures_are_printed() {
     {
         let folder = Folder::new().with("text.txt", rhyme());
         let train = format!("train text.txt {SIZES} --valid 0.2 --steps 60 --quiet --json");
-        let printed = folder.run(&format!("{train} --out model.rnn {flags}")).json();
+        let printed = folder.run(&format!("{train} --out model.rcv {flags}")).json();
         let text = if flags.contains("letters") { cleaned(&rhyme()) } else { rhyme() };
         let held_out = (text.len() as f64 * 0.2).round() as usize;
         fs::write(folder.path("end.txt"), &text[text.len() - held_out..]).unwrap();
-        let json = folder.run("eval model.rnn end.txt --json").json();
+        let json = folder.run("eval model.rcv end.txt --json").json();
         assert_eq!(json["perplexity"], printed["valid_perplexity"], "{flags}");
         assert_eq!(json["tokens"], held_out - 1);
     }
@@ -105,19 +105,19 @@ fn no_step_has_no_training_perplexity() {
 #[test]
 fn results_for_people() {
     let folder = Folder::new().with("text.txt", rhyme());
-    let answer = folder.run(&format!("train text.txt {SMALL} --epochs 2 --out model.rnn --plot plot.svg"));
+    let answer = folder.run(&format!("train text.txt {SMALL} --epochs 2 --out model.rcv --plot plot.svg"));
     assert_eq!(answer.code, Some(0));
     let text = answer.text();
     for words in ["1-gram", "6-gram", "this network", "tokens per second", "parameters", "it writes:"] {
         assert!(text.contains(words), "no {words:?} in {text}");
     }
-    assert!(text.contains("model written to model.rnn") && text.contains("plot written to plot.svg"));
+    assert!(text.contains("model written to model.rcv") && text.contains("plot written to plot.svg"));
     let svg = fs::read_to_string(folder.path("plot.svg")).unwrap();
     assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
     for words in ["training", "validation", "best n-gram", "steps", "perplexity"] {
         assert!(svg.contains(words), "no {words:?} in the plot");
     }
-    assert_eq!(folder.names(), ["model.rnn", "plot.svg", "text.txt"]);
+    assert_eq!(folder.names(), ["model.rcv", "plot.svg", "text.txt"]);
 }
 
 #[test]
@@ -146,8 +146,8 @@ fn the_built_in_book() {
 #[test]
 fn chinese() {
     let folder = Folder::new().with("text.txt", "时间机器，时间旅行者。".repeat(60));
-    folder.run(&format!("train text.txt {SMALL} --epochs 20 --quiet --json --out m.rnn")).json();
-    let answer = folder.run("sample m.rnn --prefix 时间 --length 20");
+    folder.run(&format!("train text.txt {SMALL} --epochs 20 --quiet --json --out m.rcv")).json();
+    let answer = folder.run("sample m.rcv --prefix 时间 --length 20");
     assert_eq!((answer.code, answer.text().chars().count()), (Some(0), 23));
     assert!(answer.text().starts_with("时间"));
 }
@@ -164,8 +164,8 @@ fn twenty_thousand_symbols() {
     let symbols: String = (0x4e00..).take(20_000).filter_map(char::from_u32).collect();
     let folder = Folder::new().with("text.txt", symbols);
     let train = "train text.txt --hidden 2 --batch 2 --window 2 --steps 2 --valid 0.001 --quiet --json";
-    let json = folder.run(&format!("{train} --out m.rnn")).json();
+    let json = folder.run(&format!("{train} --out m.rcv")).json();
     assert_eq!(json["parameters"], 20_000 * 5 + 2 * 3);
-    let text = folder.run("inspect m.rnn").text();
+    let text = folder.run("inspect m.rcv").text();
     assert!(text.contains("20,000 outputs") && text.contains("more"));
 }

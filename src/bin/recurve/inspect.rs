@@ -1,7 +1,7 @@
 //! `recurve inspect`: what a model file holds, and the memory that the model needs.
 
 use recurve::Adam;
-use recurve::cell::{ActivationKind, Cell};
+use recurve::cell::{ActivationKind, Cell, CellKind};
 use recurve::host::{AnyOptimizer, Network, Settings, StepMemory, Tensor, TrainingMemory, tensors};
 use recurve::vocab::Alphabet;
 use serde_json::{Value, json};
@@ -33,13 +33,8 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
     report::print(text.as_bytes())
 }
 
-/// The name in JSON, where it is a promise.
 fn activation(network: &Network) -> &'static str {
-    match network.shape().cell.activation() {
-        ActivationKind::Tanh => "tanh",
-        ActivationKind::Relu => "relu",
-        _ => "unknown",
-    }
+    network.shape().cell.activation().name()
 }
 
 fn alphabet(network: &Network) -> &'static str {
@@ -79,14 +74,29 @@ fn facts(network: &Network) -> String {
     let sizes = [cell.inputs(), cell.hidden(), network.shape().outputs, file.weights.len(), file.byte_len()];
     let [d, h, q, parameters, bytes] = sizes.map(|n| grouped(n as u64));
     format!(
-        "cell        {}, {}\nsizes       {d} inputs, {h} hidden units, {q} outputs\n\
+        "cell        {}, {}\ntype        {}\nsizes       {d} inputs, {h} hidden units, {q} outputs\n\
          parameters  {parameters}\nfile        {bytes} bytes\ncleaning    {clean}\n\
          vocabulary  {q} {}: {}\n",
         cell.kind(),
         activation(network),
+        rust_type(network),
         alphabet(network),
         vocabulary(network),
     )
+}
+
+/// The type that reads the file in a program.
+fn rust_type(network: &Network) -> String {
+    let (cell, q) = (network.shape().cell, network.shape().outputs);
+    let (d, h) = (cell.inputs(), cell.hidden());
+    let activation = match cell.activation() {
+        ActivationKind::Relu => ", Relu",
+        _ => "",
+    };
+    match cell.kind() {
+        CellKind::Feedforward => format!("Model<Feedforward<{d}, {h}{activation}>, {h}, {q}>"),
+        _ => format!("Model<Elman<{d}, {h}{activation}>, {h}, {q}>"),
+    }
 }
 
 fn weights(network: &Network) -> String {

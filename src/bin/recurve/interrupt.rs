@@ -15,6 +15,7 @@ pub fn catch() -> Result<(), Failure> {
         if ASKED.swap(true, Ordering::Relaxed) {
             std::process::exit(INTERRUPTED);
         }
+        eprintln!("finishing; Ctrl-C again stops at once");
     })
     .map_err(|error| Failure::new(format!("cannot catch Ctrl-C: {error}: try again")))
 }

@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use recurve::Perplexity;
 use recurve::host::{HostError, Network, Trainer};
-use recurve::{Error, Perplexity};
 
-use crate::failure::Failure;
 use crate::progress::{Progress, Status};
 use crate::{interrupt, sample};
 
@@ -62,6 +61,16 @@ pub struct Outcome {
     pub tokens: u64,
     pub interrupted: bool,
     pub curve: Vec<Point>,
+}
+
+/// Why a run has ended before its time.
+#[derive(Debug)]
+pub struct Stopped {
+    pub error: HostError,
+    /// The step at or after which it happened.
+    pub at: u64,
+    /// Steps that the weights have taken.
+    pub steps: u64,
 }
 
 /// Keeps work beside the training to a share of its time.
@@ -139,7 +148,7 @@ impl<'a, 'n> Session<'a, 'n> {
     }
 
     /// Trains until a limit is reached or Ctrl-C is pressed.
-    pub fn run(mut self) -> Result<Outcome, Failure> {
+    pub fn run(mut self) -> Result<Outcome, Stopped> {
         while self.done() < 1.0 && !interrupt::asked() {
             self.step()?;
             self.look()?;
@@ -151,16 +160,19 @@ impl<'a, 'n> Session<'a, 'n> {
         self.limits.done(&self.trainer, self.started.elapsed())
     }
 
-    fn step(&mut self) -> Result<(), Failure> {
+    fn step(&mut self) -> Result<(), Stopped> {
         let started = Instant::now();
-        let loss = self.trainer.step().map_err(|error| stopped(error, self.trainer.steps() + 1))?;
+        let loss = self
+            .trainer
+            .step()
+            .map_err(|error| Stopped { at: self.trainer.steps() + 1, ..self.stopped(error) })?;
         self.training += started.elapsed();
         self.interval.add_mean(loss, self.trainer.tokens_per_step() as u64);
         Ok(())
     }
 
     /// Shows how it goes, and from time to time looks closer.
-    fn look(&mut self) -> Result<(), Failure> {
+    fn look(&mut self) -> Result<(), Stopped> {
         let done = self.done();
         if done >= self.next_point {
             self.next_point = ((done * POINTS).floor() + 1.0) / POINTS;
@@ -174,6 +186,11 @@ impl<'a, 'n> Session<'a, 'n> {
             self.progress.show(&self.status(done));
         }
         Ok(())
+    }
+
+    fn stopped(&self, error: HostError) -> Stopped {
+        let steps = self.trainer.steps();
+        Stopped { error, at: steps, steps }
     }
 
     fn tokens(&self) -> u64 {
@@ -198,7 +215,7 @@ impl<'a, 'n> Session<'a, 'n> {
     }
 
     /// A point of the curve, validated if there is time for it.
-    fn point(&mut self) -> Result<(), Failure> {
+    fn point(&mut self) -> Result<(), Stopped> {
         let train = std::mem::take(&mut self.interval).value();
         let guess = self.valid.len() as f64 / self.tokens_per_second();
         let wanted = !self.valid.is_empty() && (self.plotted || self.progress.is_shown());
@@ -207,31 +224,31 @@ impl<'a, 'n> Session<'a, 'n> {
             .then(|| self.validation.spend(self.training, guess, || network.evaluate(valid)))
             .flatten()
             .transpose()
-            .map_err(|error| stopped(error, self.trainer.steps()))?
+            .map_err(|error| self.stopped(error))?
             .map(|perplexity| perplexity.value());
         self.last_valid = valid.or(self.last_valid);
         self.curve.push(Point { step: self.trainer.steps(), train, valid });
         Ok(())
     }
 
-    fn sample(&mut self) -> Result<(), Failure> {
+    fn sample(&mut self) -> Result<(), Stopped> {
         if !self.progress.is_shown() {
             return Ok(());
         }
         let (network, seed) = (self.trainer.network(), self.seed.wrapping_add(self.trainer.steps()));
         let guess = SAMPLE_LENGTH as f64 / self.tokens_per_second();
         let words = self.samples.spend(self.training, guess, || sample::words(network, SAMPLE_LENGTH, seed));
-        if let Some(words) = words.transpose().map_err(|error| stopped(error, self.trainer.steps()))? {
+        if let Some(words) = words.transpose().map_err(|error| self.stopped(error))? {
             self.progress.sample(&words);
         }
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Outcome, Failure> {
+    fn finish(mut self) -> Result<Outcome, Stopped> {
         self.progress.end();
         let seconds = self.started.elapsed().as_secs_f64();
-        let valid_perplexity = validate(self.trainer.network(), self.valid)
-            .map_err(|error| stopped(error, self.trainer.steps()))?;
+        let valid_perplexity =
+            validate(self.trainer.network(), self.valid).map_err(|error| self.stopped(error))?;
         if self.interval.tokens() > 0 {
             let (step, train) = (self.trainer.steps(), self.interval.value());
             self.curve.push(Point { step, train, valid: None });
@@ -259,17 +276,6 @@ fn validate(network: &Network, valid: &[u16]) -> Result<Option<f32>, HostError> 
         Ok(None)
     } else {
         network.evaluate(valid).map(|perplexity| Some(perplexity.value()))
-    }
-}
-
-/// Says at which step the numbers went wrong, and what to do.
-fn stopped(error: HostError, step: u64) -> Failure {
-    match error {
-        HostError::Model(Error::NotFinite(_)) => Failure::new(format!(
-            "{error} at step {step}, so the training was stopped and no model written: \
-             choose a smaller --lr, or a smaller --clip"
-        )),
-        error => error.into(),
     }
 }
 

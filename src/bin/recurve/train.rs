@@ -5,17 +5,17 @@ mod results;
 use std::path::Path;
 use std::thread;
 
-use recurve::ModelShape;
 use recurve::cell::{ActivationKind, AnyCell};
 use recurve::host::baseline::{BaselineError, OrderReport, perplexities};
 use recurve::host::text::split;
-use recurve::host::{Network, Settings, Trainer, TrainingMemory, check_writable, write_whole};
+use recurve::host::{HostError, Network, Settings, Trainer, TrainingMemory, check_writable, write_whole};
+use recurve::{Error, ModelShape};
 
 use crate::args::TrainArgs;
 use crate::failure::Failure;
 use crate::plot::{self, Picture};
 use crate::progress::Progress;
-use crate::session::{Limits, Outcome, Session};
+use crate::session::{Limits, Outcome, Session, Stopped};
 use crate::text::Text;
 use crate::{baseline, interrupt};
 
@@ -26,6 +26,8 @@ const EPOCHS: u64 = 12;
 const MAX_FILE: usize = u32::MAX as usize;
 
 pub fn run(args: &TrainArgs) -> Result<(), Failure> {
+    interrupt::catch()?;
+    check_different(args)?;
     let text = Text::read(args.text.as_deref(), &args.reading)?;
     [&args.out, &args.plot].into_iter().flatten().try_for_each(|path| check_writable(path))?;
     let mut network = network(args, &text)?;
@@ -34,16 +36,18 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     let trainer = Trainer::new(&mut network, train, settings(args))?;
     check_held_out(args, valid)?;
     interrupt::catch()?;
-    let (outcome, n_grams) = thread::scope(|scope| {
+    let (ended, n_grams) = thread::scope(|scope| {
         let compared = !valid.is_empty() && (args.plot.is_some() || !args.json);
         let count = || perplexities(train, valid, text.codes.len(), baseline::ORDER);
         let n_grams = compared.then(|| scope.spawn(count));
         let progress = Progress::new(args.quiet);
         let session = Session::new(trainer, valid, limits(args), args.seed, progress, args.plot.is_some());
-        let outcome = session.run()?;
-        Ok::<_, Failure>((outcome, n_grams.map_or(Ok(Vec::new()), wait)?))
-    })?;
-    hand_over(args, &network, &outcome, &n_grams)
+        (session.run(), n_grams.map_or(Ok(Vec::new()), wait))
+    });
+    match ended {
+        Ok(outcome) => hand_over(args, &network, &outcome, &n_grams?),
+        Err(stopped) => Err(rescue(args, &network, stopped)),
+    }
 }
 
 type Counted<'s> = thread::ScopedJoinHandle<'s, Result<Vec<OrderReport>, BaselineError>>;
@@ -81,6 +85,23 @@ fn network(args: &TrainArgs, text: &Text) -> Result<Network, Failure> {
     Ok(network)
 }
 
+/// Refuses to write over the text, or the plot over the model.
+fn check_different(args: &TrainArgs) -> Result<(), Failure> {
+    let files = [args.text.as_deref(), args.out.as_deref(), args.plot.as_deref()];
+    let places =
+        files.map(|file| file.map(|file| (file, file.canonicalize().unwrap_or_else(|_| file.into()))));
+    for (i, j) in [(0, 1), (0, 2), (1, 2)] {
+        if let (Some((file, a)), Some((_, b))) = (&places[i], &places[j])
+            && a == b
+        {
+            let names = ["the text", "--out", "--plot"];
+            let message = format!("{} and {} are the same file, {}", names[i], names[j], file.display());
+            return Err(Failure::new(message + ": give each a name of its own"));
+        }
+    }
+    Ok(())
+}
+
 fn check_held_out(args: &TrainArgs, valid: &[u16]) -> Result<(), Failure> {
     if args.valid > 0.0 && valid.len() < 2 {
         let held_out = valid.len();
@@ -92,6 +113,25 @@ fn check_held_out(args: &TrainArgs, valid: &[u16]) -> Result<(), Failure> {
         return Err(Failure::new(message));
     }
     Ok(())
+}
+
+/// Writes the model of a run that went wrong, which is the one from before, and says where it is and what to do.
+fn rescue(args: &TrainArgs, network: &Network, Stopped { error, at, steps }: Stopped) -> Failure {
+    let advice = match error {
+        HostError::Model(Error::NotFinite(_)) => ": choose a smaller --lr, or a smaller --clip",
+        _ => "",
+    };
+    let model = args.out.as_deref().map_or_else(String::new, |path| {
+        // The step before may have thrown them away, and the one after has noticed.
+        if !network.params().iter().all(|weight| weight.is_finite()) {
+            return "; no model was written, as its weights are not finite".into();
+        }
+        match network.write(path) {
+            Ok(()) => format!("; the model as it was after step {steps} was written to {}", path.display()),
+            Err(error) => format!("; {error}"),
+        }
+    });
+    Failure::new(format!("{error} at step {at}, so the training was stopped{advice}{model}"))
 }
 
 /// Writes the files, then prints the results, even where a file could not be written: they may have taken hours.

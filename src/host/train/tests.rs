@@ -22,15 +22,16 @@ fn settings() -> Settings {
     settings
 }
 
-/// Hidden units in pairs of opposite signs, without recurrence: their huge weights cancel in the logits, but not in the
-/// gradient.
+/// Hidden units in pairs of opposite signs: what they say cancels on the way forward, and adds up on the way back, more
+/// than a thousandfold at each step.
 fn poison(params: &mut [f32]) {
-    let w_hq = (2 + HIDDEN + 1) * HIDDEN;
-    params[2 * HIDDEN..w_hq].fill(0.0);
+    let [w_hh, b_h, w_hq] = [2, 2 + HIDDEN, 3 + HIDDEN].map(|rows| rows * HIDDEN);
+    params.fill(0.0);
+    params[w_hh..b_h].fill(1e3);
     for unit in 0..HIDDEN {
         let sign = if unit % 2 == 0 { 0.5 } else { -0.5 };
         (params[unit], params[HIDDEN + unit]) = (sign, sign);
-        params[w_hq + 2 * unit] = 3e38;
+        params[w_hq + 2 * unit] = 1e34;
     }
 }
 
@@ -41,20 +42,18 @@ fn sequences_lie_side_by_side() {
 
 #[test]
 fn a_step_that_fails_changes_nothing() {
-    let tokens = [0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1];
+    let tokens = [0, 1, 1, 0, 1, 0, 1, 1, 0, 0, 0, 0, 1];
     let (mut network, mut other) = (network(), network());
-    for network in [&mut network, &mut other] {
-        network.init(1);
-    }
+    network.init(1);
+    other.init(1);
+    let params = network.params().to_vec();
     let mut trainer = Trainer::new(&mut network, &tokens, settings()).unwrap();
     let mut healthy = Trainer::new(&mut other, &tokens, settings()).unwrap();
-    assert_eq!(trainer.step().unwrap().to_bits(), healthy.step().unwrap().to_bits());
 
-    let (params, state) = (trainer.network.params().to_vec(), trainer.state.to_vec());
     poison(trainer.network.params_mut());
     let error = trainer.step().unwrap_err();
     assert!(matches!(error, HostError::Model(Error::NotFinite(Quantity::Gradient))), "{error}");
-    assert_eq!((trainer.steps(), &trainer.state[..]), (1, &state[..]));
+    assert_eq!((trainer.steps(), &trainer.state[..]), (0, &[0.0; HIDDEN][..]));
 
     trainer.network.params_mut().copy_from_slice(&params);
     for _ in 0..4 {

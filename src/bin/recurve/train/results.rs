@@ -34,6 +34,8 @@ pub fn print(
     if let Some(path) = written.0 {
         let bytes = grouped(network.file().byte_len() as u64);
         text += &format!("\nmodel written to {} ({bytes} bytes)\n", path.display());
+    } else if args.out.is_none() {
+        text += "\nthe model was not kept: --out FILE writes it\n";
     }
     if let Some(path) = written.1 {
         text += &format!("plot written to {}\n", path.display());
