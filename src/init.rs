@@ -113,8 +113,9 @@ pub fn orthogonal<R: Rng + ?Sized>(weights: &mut [f32], n: usize, rng: &mut R) {
         }
         // With a stuck generator, the first axis that the rows before do not span.
         for axis in 0..if drawn { 0 } else { n } {
-            row.fill(0.0);
-            row[axis] = 1.0;
+            for (j, w) in row.iter_mut().enumerate() {
+                *w = if j == axis { 1.0 } else { 0.0 };
+            }
             if make_orthonormal(row, before) {
                 break;
             }

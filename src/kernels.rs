@@ -23,7 +23,7 @@ mod transposed;
 
 pub use elementwise::{add_scaled, copy, map, scale, zip_map, zip2_map};
 pub use product::{affine, chains, column_sums, product, product_at};
-pub use reduce::{all_finite, dot, max, max_abs, sum, sum_of, sum_of_squares};
+pub use reduce::{all_finite, dot, max, max_abs, squares_finite, sum, sum_of, sum_of_squares};
 pub use transposed::Transposed;
 
 use crate::params::rows;

@@ -11,7 +11,7 @@ pub use clip::{clip_norm, clip_norm_on, clip_value, global_norm};
 pub use sgd::Sgd;
 
 use crate::error::{Argument, Error, Quantity, exactly};
-use crate::kernels::{all_finite, max_abs};
+use crate::kernels::squares_finite;
 use crate::lanes::{LaneKind, Lanes};
 
 /// A rule that moves weights against their gradients. What it remembers is lent by the caller.
@@ -53,12 +53,7 @@ fn check<L: Lanes>(
 ) -> Result<(), Error> {
     exactly(Argument::Grads, params, grads.len())?;
     exactly(Argument::OptimizerState, state_len, state.len())?;
-    let largest = max_abs(lanes, grads);
-    if all_finite(lanes, grads) && (largest * largest).is_finite() {
-        Ok(())
-    } else {
-        Err(Error::NotFinite(Quantity::Gradient))
-    }
+    if squares_finite(lanes, grads) { Ok(()) } else { Err(Error::NotFinite(Quantity::Gradient)) }
 }
 
 /// Refuses a setting for which `valid` does not hold; NaN never does.

@@ -144,10 +144,12 @@ fn tiles<L: Lanes, const P: usize>(lanes: L, a: impl Left, b: Mat<'_>, start: Op
         i += 2;
     }
     while i < rows {
-        match P {
-            1 => strip::<L, 1, 8, P>(lanes, a, i, b, start, c),
-            2 => strip::<L, 1, 4, P>(lanes, a, i, b, start, c),
-            _ => strip::<L, 1, 2, P>(lanes, a, i, b, start, c),
+        // Half of the registers hold C·P sums, but at most 8: more chains would not run faster.
+        match L::REGISTERS.min(16) / (2 * P) {
+            8.. => strip::<L, 1, 8, P>(lanes, a, i, b, start, c),
+            4.. => strip::<L, 1, 4, P>(lanes, a, i, b, start, c),
+            2.. => strip::<L, 1, 2, P>(lanes, a, i, b, start, c),
+            _ => strip::<L, 1, 1, P>(lanes, a, i, b, start, c),
         }
         i += 1;
     }

@@ -111,3 +111,10 @@ pub fn all_finite<L: Lanes>(lanes: L, x: &[f32]) -> bool {
     let zero = lanes.splat(0.0);
     sum_of(lanes, x, 0.0, inlined!(|x| lanes.mul(x, zero))) == 0.0
 }
+
+/// Whether no element is NaN or infinite, nor its square.
+#[inline(always)]
+pub fn squares_finite<L: Lanes>(lanes: L, x: &[f32]) -> bool {
+    let zero = lanes.splat(0.0);
+    sum_of(lanes, x, 0.0, inlined!(|x| lanes.mul(lanes.mul(x, x), zero))) == 0.0
+}

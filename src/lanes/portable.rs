@@ -21,6 +21,15 @@ const HAS_REGISTERS: bool = cfg!(any(
     all(target_feature = "neon", target_arch = "aarch64")
 ));
 
+/// Where `F` is an array, it takes four of a scalar unit's 32 registers.
+const REGISTERS: usize = if cfg!(any(target_arch = "aarch64", target_feature = "avx512f")) {
+    32
+} else if HAS_REGISTERS {
+    16
+} else {
+    8
+};
+
 /// Lanes of the `wide` crate, on every target, chosen when the crate is compiled.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Portable;
@@ -40,8 +49,7 @@ impl Lanes for Portable {
     type F = F;
     type I = I;
     const WIDTH: usize = WIDTH;
-    const REGISTERS: usize =
-        if cfg!(any(target_arch = "aarch64", target_feature = "avx512f")) { 32 } else { 16 };
+    const REGISTERS: usize = REGISTERS;
     const FUSED: bool = false;
 
     #[inline(always)]

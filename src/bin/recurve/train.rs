@@ -35,7 +35,6 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     let (train, valid) = split(&text.tokens, args.valid);
     let trainer = Trainer::new(&mut network, train, settings(args))?;
     check_held_out(args, valid)?;
-    interrupt::catch()?;
     let (ended, n_grams) = thread::scope(|scope| {
         let compared = !valid.is_empty() && (args.plot.is_some() || !args.json);
         let count = || perplexities(train, valid, text.codes.len(), baseline::ORDER);
