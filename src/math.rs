@@ -66,7 +66,7 @@ const TANH_DENOMINATOR: [f32; 5] = [1.0, 0.467_854_77, 0.026_199_117, 0.000_342_
 /// eˣ: e^r · 2ⁿ with x = n ln 2 + r, n an integer, |r| ≤ ½ ln 2, and e^r a polynomial of degree 6.
 ///
 /// Subnormal results are rounded once, as any other; +∞ from 88.722 84 on, 0 below −103.972 08.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn exp<L: Lanes>(lanes: L, x: L::F) -> L::F {
     exp_in_range(lanes, lanes.clamp(x, lanes.splat(EXP_MIN), lanes.splat(EXP_MAX)))
 }
@@ -74,7 +74,7 @@ pub fn exp<L: Lanes>(lanes: L, x: L::F) -> L::F {
 /// ln x: k ln 2 + ln m with x = m · 2ᵏ, k an integer, m from √½ to √2, and ln m a polynomial of degree 10 in m − 1.
 ///
 /// −∞ for either zero, NaN below. Subnormal arguments are scaled first and lose nothing.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn ln<L: Lanes>(lanes: L, x: L::F) -> L::F {
     let normal = lanes.splat(f32::MIN_POSITIVE);
     let scaled = lanes.select_lt(x, normal, lanes.mul(x, lanes.splat(8_388_608.0)), x);
@@ -103,7 +103,7 @@ pub fn ln<L: Lanes>(lanes: L, x: L::F) -> L::F {
 ///
 /// Odd to the bit, |tanh x| ≤ 1, and tanh x = x where |x| is tiny or subnormal. 10 multiplications, 8 additions, a
 /// division and two selections; with load, store and loop 32 instructions on a Cortex-M4F.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn tanh<L: Lanes>(lanes: L, x: L::F) -> L::F {
     let x = lanes.clamp(x, lanes.splat(-TANH_MAX), lanes.splat(TANH_MAX));
     let y = lanes.mul(x, x);
@@ -116,7 +116,7 @@ pub fn tanh<L: Lanes>(lanes: L, x: L::F) -> L::F {
 ///
 /// Both need e^−|x| only, which cannot overflow; as a numerator it keeps the tail's relative accuracy, down to
 /// the subnormals.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn sigmoid<L: Lanes>(lanes: L, x: L::F) -> L::F {
     let minus_abs = lanes.float(lanes.or_i32(lanes.bits(x), lanes.splat_i32(i32::MIN)));
     let e = exp_in_range(lanes, lanes.max(lanes.splat(EXP_MIN), minus_abs));
@@ -126,7 +126,7 @@ pub fn sigmoid<L: Lanes>(lanes: L, x: L::F) -> L::F {
 }
 
 /// eˣ for x from [`EXP_MIN`] to [`EXP_MAX`], or NaN.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn exp_in_range<L: Lanes>(lanes: L, x: L::F) -> L::F {
     // The low bits of `sum` are n + 254, two biases of an exponent more than n.
     let origin = lanes.splat(ROUND + 254.0);
@@ -147,7 +147,7 @@ fn exp_in_range<L: Lanes>(lanes: L, x: L::F) -> L::F {
 }
 
 /// Σ cᵢ xⁱ
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn horner<L: Lanes, const N: usize>(lanes: L, x: L::F, c: [f32; N]) -> L::F {
     const { assert!(N > 0) }
     let mut sum = lanes.splat(c[N - 1]);

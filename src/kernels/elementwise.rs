@@ -51,14 +51,14 @@ pub fn zip2_map<L: Lanes>(
 }
 
 /// x ← k · x
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn scale<L: Lanes>(lanes: L, x: &mut [f32], k: f32) {
     let k = lanes.splat(k);
     map(lanes, x, inlined!(|x| lanes.mul(x, k)));
 }
 
 /// y ← y + k · x
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn add_scaled<L: Lanes>(lanes: L, y: &mut [f32], x: &[f32], k: f32) {
     let k = lanes.splat(k);
     zip_map(lanes, y, x, inlined!(|y, x| lanes.mul_add(k, x, y)));

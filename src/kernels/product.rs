@@ -47,7 +47,7 @@ pub fn affine<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, bias: &[f32], c: &mut 
 }
 
 /// With as many partial sums as the width asks for. Each row of C starts from `start`, or from what it holds.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn by_width<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, start: Option<&[f32]>, c: &mut [f32]) {
     match chains(b.cols) {
         4 => tiles::<L, 4>(lanes, Rows(a), b, start, c),
@@ -64,7 +64,7 @@ pub fn product_at<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32]) {
 }
 
 /// c += the rows of B, in their order.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn column_sums<L: Lanes>(lanes: L, b: Mat<'_>, c: &mut [f32]) {
     for row in b.iter() {
         super::zip_map(lanes, c, row, inlined!(|c, b| lanes.add(c, b)));
@@ -226,7 +226,7 @@ fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
 }
 
 /// The registers of the columns `at` of a row.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn load<L: Lanes, const C: usize>(lanes: L, row: &[f32], at: &Range<usize>) -> [L::F; C] {
     let row = row.get(at.clone()).unwrap_or_default();
     let mut registers = [lanes.splat(0.0); C];
@@ -239,7 +239,7 @@ fn load<L: Lanes, const C: usize>(lanes: L, row: &[f32], at: &Range<usize>) -> [
 }
 
 /// One position of the sum: a register of A's elements times one of B's, for each pair.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn add_products<L: Lanes, const R: usize, const C: usize>(
     lanes: L,
     sums: &mut [[L::F; C]; R],
@@ -255,7 +255,7 @@ fn add_products<L: Lanes, const R: usize, const C: usize>(
 }
 
 /// Stores registers over a row, but for its first `skip` elements.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn store<L: Lanes, const C: usize>(lanes: L, registers: [L::F; C], row: &mut [f32], skip: usize) {
     if skip == 0 {
         for (c, v) in registers.into_iter().enumerate() {

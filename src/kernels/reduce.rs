@@ -42,7 +42,7 @@ fn reduce<L: Lanes>(
 }
 
 /// Takes the next element of each virtual lane.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn take<L: Lanes>(
     lanes: L,
     partial: &mut [L::F; FOLD],
@@ -56,31 +56,31 @@ fn take<L: Lanes>(
 }
 
 /// Σ x
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn sum<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
     reduce(lanes, [x, x], [0.0; 2], inlined!(|a, x, _| lanes.add(a, x)), |a, b| a + b)
 }
 
 /// Σ x²
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn sum_of_squares<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
     reduce(lanes, [x, x], [0.0; 2], inlined!(|a, x, _| lanes.mul_add(x, x, a)), |a, b| a + b)
 }
 
 /// Σ x · y, of two equally long slices.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn dot<L: Lanes>(lanes: L, x: &[f32], y: &[f32]) -> f32 {
     reduce(lanes, [x, y], [0.0; 2], inlined!(|a, x, y| lanes.mul_add(x, y, a)), |a, b| a + b)
 }
 
 /// Σ f(x), for an `f` with f(`zero_at`) = 0.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn sum_of<L: Lanes>(lanes: L, x: &[f32], zero_at: f32, f: impl Fn(L::F) -> L::F) -> f32 {
     reduce(lanes, [x, x], [0.0, zero_at], inlined!(|a, x, _| lanes.add(a, f(x))), |a, b| a + b)
 }
 
 /// The largest of `x`, −∞ of none; NaN elements are passed over.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn max<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
     let smallest = f32::NEG_INFINITY;
     reduce(
@@ -93,7 +93,7 @@ pub fn max<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
 }
 
 /// The largest |x|, 0 of none; NaN elements are passed over.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn max_abs<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
     let zero = lanes.splat(0.0);
     reduce(
@@ -106,14 +106,14 @@ pub fn max_abs<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
 }
 
 /// Whether no element is NaN or infinite.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn all_finite<L: Lanes>(lanes: L, x: &[f32]) -> bool {
     let zero = lanes.splat(0.0);
     sum_of(lanes, x, 0.0, inlined!(|x| lanes.mul(x, zero))) == 0.0
 }
 
 /// Whether no element is NaN or infinite, nor its square.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn squares_finite<L: Lanes>(lanes: L, x: &[f32]) -> bool {
     let zero = lanes.splat(0.0);
     sum_of(lanes, x, 0.0, inlined!(|x| lanes.mul(lanes.mul(x, x), zero))) == 0.0

@@ -88,7 +88,7 @@ fn gathered<L: Lanes, const P: usize>(lanes: L, a: Mat<'_>, b: Mat<'_>, c: &mut 
 }
 
 /// Element k of as many rows as a register has lanes.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn column<L: Lanes>(lanes: L, rows: &[&[f32]; FOLD], k: usize) -> L::F {
     lanes.gather(inlined!(|l| rows[l].get(k).copied().unwrap_or(0.0)))
 }
