@@ -1,0 +1,58 @@
+//! The gradients of input vectors, which a layer below would need, against differences of a loss of the hidden units.
+#![cfg(feature = "proptest")]
+
+use proptest::prelude::*;
+use recurve::Inputs;
+use recurve::cell::{ActivationKind, AnyCell, Backward, Cell, CellKind, Extent};
+use recurve::lanes::Portable;
+use recurve::testing::{GradientCheck, vectors};
+
+const EXTENT: Extent = Extent { batch: 2, window: 3 };
+const D: usize = 3;
+const H: usize = 5;
+
+/// What the d_inputs held before, which must stay in the sum.
+const HELD: f32 = 0.25;
+
+fn check(kind: CellKind, params: &[f32], x: &[f32], state: &[f32], d_h: &[f32]) -> Result<(), TestCaseError> {
+    let cell = AnyCell::new(kind, ActivationKind::Tanh, D, H);
+    let params = &params[..cell.params_len()];
+    let mut tape = vec![0.0; cell.tape_len(EXTENT)];
+    cell.forward(Portable, params, Inputs::Vectors(x), EXTENT, state, &mut tape);
+    let mut d_x = vec![HELD; x.len()];
+    let pass = Backward {
+        inputs: Inputs::Vectors(x),
+        extent: EXTENT,
+        tape: &tape,
+        d_outputs: &mut d_h.to_vec(),
+        d_inputs: Some(&mut d_x),
+        scratch: &mut vec![0.0; cell.backward_scratch_len(EXTENT)],
+        pack: &mut [],
+        grads: &mut vec![0.0; params.len()],
+    };
+    cell.backward(Portable, params, pass);
+    d_x.iter_mut().for_each(|d| *d -= HELD);
+    // The loss Σ d_h ∘ H, whose gradient with respect to H is d_h.
+    let report = GradientCheck::default().run(x, &d_x, |x| {
+        cell.forward(Portable, params, Inputs::Vectors(x), EXTENT, state, &mut tape);
+        cell.outputs(&tape, EXTENT).iter().zip(d_h).map(|(h, d)| h * d).sum()
+    })?;
+    prop_assert_eq!(report.checked, x.len());
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn of_every_cell(
+        params in vectors((D + H + 1) * H, 0.5),
+        x in vectors(6 * D, 1.0),
+        state in vectors(2 * H, 1.0),
+        d_h in vectors(6 * H, 0.5),
+    ) {
+        for &kind in CellKind::ALL {
+            check(kind, &params, &x, &state, &d_h)?;
+        }
+    }
+}
