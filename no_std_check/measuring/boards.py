@@ -47,7 +47,7 @@ def risc_v(name: str, core: str, target: str, **more) -> Board:
 # With -icount shift=6 an instruction takes 64 ns of the board's time, so its clock counts instructions.
 BOARDS = [
     cortex_m("m4f", "Cortex-M4F", "thumbv7em-none-eabihf", "mps2-an386", memory="mps2", ticks=1.6, cpu="m4",
-             modelled=True),
+             modelled=True, flags=("-C", "target-cpu=cortex-m4")),
     cortex_m("m7", "Cortex-M7", "thumbv7em-none-eabihf", "mps2-an500", memory="mps2", ticks=1.6,
              same_program_as="m4f"),
     cortex_m("m3", "Cortex-M3", "thumbv7m-none-eabi", "mps2-an385", memory="mps2", ticks=1.6, hard_float=False),
