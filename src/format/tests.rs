@@ -1,0 +1,86 @@
+//! Round trips of model files, and what is refused: every flipped bit, every truncation, every inconsistent field.
+
+use super::*;
+use crate::CharRnn;
+
+const LEN: usize = HEADER_BYTES + 4 * (CharRnn::<3, 2>::LEN + 3);
+
+#[repr(align(4))]
+struct Aligned([u8; LEN + 4]);
+
+fn written() -> Aligned {
+    let mut model = CharRnn::<3, 2>::ZERO;
+    for (i, w) in model.as_flat_mut().iter_mut().enumerate() {
+        *w = i as f32 - 7.5;
+    }
+    let mut bytes = Aligned([0; _]);
+    let symbols = Symbols::new(&[97, 98, 0x4e2d], Alphabet::Chars).unwrap();
+    let file = ModelFile::of(&model).with_symbols(symbols).with_clean(Clean::Letters);
+    file.emit(&mut bytes.0[..LEN]).unwrap();
+    bytes
+}
+
+/// The file with some bytes changed and its checksum made right again.
+fn altered(at: usize, bytes: &[u8]) -> Result<(), FormatError> {
+    let mut file = written();
+    file.0[at..at + bytes.len()].copy_from_slice(bytes);
+    let sum = checksum(&file.0[..LEN]).to_le_bytes();
+    file.0[12..16].copy_from_slice(&sum);
+    ModelFile::parse(&file.0[..LEN]).map(|_| ())
+}
+
+#[test]
+fn round_trip_in_place() {
+    let bytes = written();
+    let file = ModelFile::parse(&bytes.0[..LEN]).unwrap();
+    assert_eq!(file.weights.as_ptr().cast(), bytes.0[HEADER_BYTES..].as_ptr());
+    assert_eq!((file.weights[0], file.weights[15], file.clean), (-7.5, 7.5, Clean::Letters));
+    assert_eq!(file.symbols.unwrap().codes(), [97, 98, 0x4e2d]);
+    let mut again = [0; LEN];
+    file.emit(&mut again).unwrap();
+    assert_eq!(again, bytes.0[..LEN]);
+}
+
+#[test]
+fn every_flipped_bit_and_every_truncation_is_refused() {
+    let mut bytes = written();
+    for bit in 0..LEN * 8 {
+        bytes.0[bit / 8] ^= 1 << (bit % 8);
+        assert!(ModelFile::parse(&bytes.0[..LEN]).is_err(), "bit {bit}");
+        bytes.0[bit / 8] ^= 1 << (bit % 8);
+    }
+    for len in (0..LEN).chain([LEN + 4]) {
+        assert!(matches!(ModelFile::parse(&bytes.0[..len]), Err(FormatError::Length { .. })), "{len} bytes");
+    }
+}
+
+#[test]
+fn what_could_not_be_read_is_not_written() {
+    let model = CharRnn::<3, 2>::ZERO;
+    let mut bytes = Aligned([0; _]);
+    for codes in [&[][..], &[97], &[97, 98], &[97, 98, 99, 100]] {
+        let file = ModelFile::of(&model).with_symbols(Symbols::new(codes, Alphabet::Chars).unwrap());
+        assert_eq!(file.emit(&mut bytes.0[..file.byte_len()]), Err(FormatError::Field(36)), "{codes:?}");
+    }
+}
+
+#[test]
+fn misaligned_bytes_are_refused() {
+    let bytes = written();
+    let mut moved = Aligned([0; _]);
+    moved.0[1..=LEN].copy_from_slice(&bytes.0[..LEN]);
+    assert_eq!(ModelFile::parse(&moved.0[1..=LEN]), Err(FormatError::Alignment));
+}
+
+#[test]
+fn fields_are_checked_even_under_a_right_checksum() {
+    assert_eq!(altered(8, &[2]), Err(FormatError::Version { found: 2 }));
+    for (at, value) in [(20, 9), (21, 2), (22, 2), (23, 2), (63, 1)] {
+        assert_eq!(altered(at, &[value]), Err(FormatError::Field(at)));
+    }
+    assert_eq!(altered(24, &[0]), Err(FormatError::Field(24)));
+    assert_eq!(altered(24, &[0xff; 4]), Err(FormatError::Field(24)));
+    assert_eq!(altered(28, &[3]), Err(FormatError::Field(24)));
+    assert_eq!(altered(36, &[2]), Err(FormatError::Field(36)));
+    assert_eq!(altered(LEN - 4, &[98, 0]), Err(FormatError::Vocab(VocabError::Malformed { position: 2 })));
+}
