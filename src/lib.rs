@@ -2,7 +2,8 @@
 //!
 //! The core is `#![no_std]`, allocates nothing and has no panic path. Weights are plain structs of arrays whose sizes
 //! are const generics; states, tapes and scratch are lent by the caller; the arithmetic is written once, over vector
-//! registers ([`lanes`]) and flat slices, and gives the same bits whatever the width of the registers.
+//! registers ([`lanes`]) and flat slices, and gives the same bits whatever the width of the registers;
+//! only whether a multiply-add rounds once or twice may change them.
 //!
 //! # A language model in twenty lines
 //! The network of *Dive into Deep Learning*, chapter 9: a hidden state carried through time,

@@ -77,9 +77,6 @@ pub(crate) mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
     impl<T: Sealed, const N: usize> Sealed for [T; N] {}
-    impl Sealed for crate::cell::ElmanShape {}
-    impl Sealed for crate::cell::FeedforwardShape {}
-    impl Sealed for crate::cell::AnyCell {}
 }
 
 // SAFETY: `f32` is one of the cases that the trait names.

@@ -121,6 +121,8 @@ macro_rules! delegate {
     };
 }
 
+impl crate::params::sealed::Sealed for AnyCell {}
+
 impl Cell for AnyCell {
     fn inputs(self) -> usize {
         delegate!(self, cell => cell.inputs())

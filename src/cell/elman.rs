@@ -84,6 +84,8 @@ impl ElmanShape {
     }
 }
 
+impl crate::params::sealed::Sealed for ElmanShape {}
+
 impl Cell for ElmanShape {
     #[inline(always)]
     fn inputs(self) -> usize {

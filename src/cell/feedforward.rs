@@ -57,6 +57,8 @@ impl FeedforwardShape {
     }
 }
 
+impl crate::params::sealed::Sealed for FeedforwardShape {}
+
 impl Cell for FeedforwardShape {
     #[inline(always)]
     fn inputs(self) -> usize {
