@@ -25,6 +25,7 @@ PACKAGES = {
     "llvm-objdump": "llvm",
     "llvm-nm": "llvm",
 }
+BUILD = ["cargo", "build", "--package", "no_std_check", "--profile", "firmware", "--quiet"]
 _installing = Lock()
 
 
@@ -85,8 +86,7 @@ def compiler() -> str:
 
 def build(board: Board) -> Path:
     """The program for a board."""
-    words = ["cargo", "build", "--release", "--quiet", "--target", board.target]
-    words += ["--target-dir", f"target/{board.build_name}"]
+    words = [*BUILD, "--target", board.target, "--target-dir", f"target/{board.build_name}"]
     if board.small:
         words += ["--features", "small"]
     environment = {**os.environ, "BOARD_MEMORY": board.memory, "RUSTFLAGS": " ".join(board.flags)}
@@ -104,13 +104,13 @@ def build(board: Board) -> Path:
         }
         words += ["-Z", "build-std=core"]
     command(*words, cwd=HERE, env=environment)
-    program = HERE / "target" / board.build_name / board.target / "release" / "no_std_check"
+    program = HERE / "target" / board.build_name / board.target / "firmware" / "no_std_check"
     return program.with_suffix(".wasm") if board.target.startswith("wasm") else program
 
 
 def build_host(small: bool) -> Path:
     """The same program for the host, whose results the boards must reproduce."""
     name = "host-small" if small else "host"
-    words = ["cargo", "build", "--release", "--quiet", "--target-dir", f"target/{name}"]
+    words = [*BUILD, "--target-dir", f"target/{name}"]
     command(*words, *(["--features", "small"] if small else []), cwd=HERE)
-    return HERE / "target" / name / "release" / "no_std_check"
+    return HERE / "target" / name / "firmware" / "no_std_check"
