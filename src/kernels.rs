@@ -20,6 +20,8 @@ mod elementwise;
 mod product;
 mod reduce;
 mod transposed;
+#[cfg(all(feature = "vldm", target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
+mod vldm;
 
 pub use elementwise::{add_scaled, copy, map, scale, zip_map, zip2_map};
 pub use product::{affine, chains, column_sums, product, product_at};

@@ -14,13 +14,18 @@ class Board:
     machine: tuple[str, ...]  # what runs the program, but for the program
     memory: str = ""  # a file of memory/
     flags: tuple[str, ...] = ()  # for rustc
-    small: bool = False  # trains the small network, for want of RAM
+    features: tuple[str, ...] = ()  # of the program: `small` for want of RAM, `vldm` for products in assembly
     ticks: float | None = None  # that the board's clock makes per instruction
     cpu: tuple[str, ...] = ()  # for the disassembler
     hard_float: bool = True
     same_program_as: str = ""
     traced: bool = False  # instructions are counted by watching each, for want of a clock
     modelled: bool = False  # cycles are estimated from the instructions executed
+
+    @property
+    def small(self) -> bool:
+        """Whether it trains the small network."""
+        return "small" in self.features
 
     @property
     def build_name(self) -> str:
@@ -47,12 +52,12 @@ def risc_v(name: str, core: str, target: str, **more) -> Board:
 # With -icount shift=6 an instruction takes 64 ns of the board's time, so its clock counts instructions.
 BOARDS = [
     cortex_m("m4f", "Cortex-M4F", "thumbv7em-none-eabihf", "mps2-an386", memory="mps2", ticks=1.6, cpu="m4",
-             modelled=True, flags=("-C", "target-cpu=cortex-m4")),
+             modelled=True, features=("vldm",), flags=("-C", "target-cpu=cortex-m4")),
     cortex_m("m7", "Cortex-M7", "thumbv7em-none-eabihf", "mps2-an500", memory="mps2", ticks=1.6,
              same_program_as="m4f"),
     cortex_m("m3", "Cortex-M3", "thumbv7m-none-eabi", "mps2-an385", memory="mps2", ticks=1.6, hard_float=False),
-    cortex_m("m0", "Cortex-M0", "thumbv6m-none-eabi", "microbit", memory="microbit", ticks=1.024, small=True,
-             hard_float=False),
+    cortex_m("m0", "Cortex-M0", "thumbv6m-none-eabi", "microbit", memory="microbit", ticks=1.024,
+             features=("small",), hard_float=False),
     cortex_m("m33", "Cortex-M33", "thumbv8m.main-none-eabihf", "mps2-an505", memory="an505", ticks=1.28),
     cortex_m("m55", "Cortex-M55", "thumbv8m.main-none-eabihf", "mps3-an547", memory="an547", ticks=2.048,
              flags=("-C", "target-cpu=cortex-m55")),

@@ -87,8 +87,7 @@ def compiler() -> str:
 def build(board: Board) -> Path:
     """The program for a board."""
     words = [*BUILD, "--target", board.target, "--target-dir", f"target/{board.build_name}"]
-    if board.small:
-        words += ["--features", "small"]
+    words += ["--features", ",".join(board.features)]
     environment = {**os.environ, "BOARD_MEMORY": board.memory, "RUSTFLAGS": " ".join(board.flags)}
     with _installing:
         with_rustup = rustup_has(board.target)

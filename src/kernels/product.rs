@@ -50,10 +50,20 @@ pub fn affine<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, bias: &[f32], c: &mut 
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn by_width<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, start: Option<&[f32]>, c: &mut [f32]) {
     match chains(b.cols) {
-        4 => tiles::<L, 4>(lanes, Rows(a), b, start, c),
-        2 => tiles::<L, 2>(lanes, Rows(a), b, start, c),
-        _ => tiles::<L, 1>(lanes, Rows(a), b, start, c),
+        4 => rows::<L, 4>(lanes, a, b, start, c),
+        2 => rows::<L, 2>(lanes, a, b, start, c),
+        _ => rows::<L, 1>(lanes, a, b, start, c),
     }
+}
+
+/// In assembly, where there is some and it can, else in tiles.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn rows<L: Lanes, const P: usize>(lanes: L, a: Mat<'_>, b: Mat<'_>, start: Option<&[f32]>, c: &mut [f32]) {
+    #[cfg(all(feature = "vldm", target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
+    if L::VLDM && super::vldm::product::<P>(a, b, start, c) {
+        return;
+    }
+    tiles::<L, P>(lanes, Rows(a), b, start, c);
 }
 
 /// C (m×n) += Aᵀ · B for A (r×m) and B (r×n): the sum over rows r, in their order.

@@ -51,6 +51,7 @@ impl Lanes for Portable {
     const WIDTH: usize = WIDTH;
     const REGISTERS: usize = REGISTERS;
     const FUSED: bool = false;
+    const VLDM: bool = true;
 
     #[inline(always)]
     fn splat(self, x: f32) -> F {
