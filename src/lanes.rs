@@ -114,6 +114,12 @@ pub trait Lanes: Copy + sealed::Sealed {
         let x = self.select_lt(hi, x, hi, x);
         self.select_lt(x, lo, lo, x)
     }
+
+    /// `x` held between −`limit` and `limit`, which is positive; NaN stays NaN.
+    #[inline(always)]
+    fn clamp_abs(self, x: Self::F, limit: f32) -> Self::F {
+        self.clamp(x, self.splat(-limit), self.splat(limit))
+    }
 }
 
 mod sealed {

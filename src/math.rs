@@ -105,7 +105,7 @@ pub fn ln<L: Lanes>(lanes: L, x: L::F) -> L::F {
 /// division and two selections; with load, store and loop 32 instructions on a Cortex-M4F.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn tanh<L: Lanes>(lanes: L, x: L::F) -> L::F {
-    let x = lanes.clamp(x, lanes.splat(-TANH_MAX), lanes.splat(TANH_MAX));
+    let x = lanes.clamp_abs(x, TANH_MAX);
     let y = lanes.mul(x, x);
     // To add to x itself, instead of multiplying x by a sum that begins with one, saves a rounding.
     let numerator = lanes.mul_add(lanes.mul(x, y), horner(lanes, y, TANH_NUMERATOR), x);

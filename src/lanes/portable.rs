@@ -45,6 +45,20 @@ fn each(a: F, b: F, c: F, d: F, f: impl Fn(f32, f32, f32, f32) -> f32) -> F {
     F::new(out)
 }
 
+#[cold]
+fn cold() {}
+
+/// One comparison of integers, for two of floats: without their signs, both are in the same order.
+#[inline(always)]
+fn clamp_abs(x: f32, limit: f32) -> f32 {
+    if x.to_bits() << 1 > limit.to_bits() << 1 {
+        cold();
+        if x.is_nan() { x } else { limit.copysign(x) }
+    } else {
+        x
+    }
+}
+
 impl Lanes for Portable {
     type F = F;
     type I = I;
@@ -118,6 +132,14 @@ impl Lanes for Portable {
             a.simd_lt(b).select(yes, no)
         } else {
             each(a, b, yes, no, |a, b, yes, no| if a < b { yes } else { no })
+        }
+    }
+    #[inline(always)]
+    fn clamp_abs(self, x: F, limit: f32) -> F {
+        if HAS_REGISTERS {
+            self.clamp(x, F::splat(-limit), F::splat(limit))
+        } else {
+            each(x, x, x, x, |x, _, _, _| clamp_abs(x, limit))
         }
     }
 
