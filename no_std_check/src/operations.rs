@@ -38,29 +38,29 @@ const fn rows<const R: usize, const C: usize>(mut seed: u32) -> [[f32; C]; R] {
     rows
 }
 
-type Step<const I: usize, const H: usize> = (&'static Elman<I, H>, [[f32; H]; 1], [[f32; H]; 1]);
+type Step<'a, const I: usize, const H: usize> = (&'static Elman<I, H>, &'a mut [[f32; H]; 1], &'a mut [[f32; H]; 1]);
 
 #[inline(always)]
-fn step<const I: usize, const H: usize>(inputs: Inputs<'_>, (cell, state, next): &mut Step<I, H>) {
+fn step<const I: usize, const H: usize>(inputs: Inputs<'_>, (cell, state, next): &mut Step<'_, I, H>) {
     Elman::<I, H>::SHAPE.step(Portable, cell.as_flat(), inputs, state.as_flat(), next.as_flat_mut(), &mut []);
-    *state = *next;
+    core::mem::swap(state, next);
 }
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-fn op_step_32(x: &[f32; D], step_of: &mut Step<D, 32>) {
+fn op_step_32(x: &[f32; D], step_of: &mut Step<'_, D, 32>) {
     step(Inputs::Vectors(x), step_of);
 }
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-fn op_step_64(x: &[f32; D], step_of: &mut Step<D, 64>) {
+fn op_step_64(x: &[f32; D], step_of: &mut Step<'_, D, 64>) {
     step(Inputs::Vectors(x), step_of);
 }
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-fn op_token_32(token: u16, step_of: &mut Step<28, 32>) {
+fn op_token_32(token: u16, step_of: &mut Step<'_, 28, 32>) {
     step(Inputs::Tokens(&[token]), step_of);
 }
 
@@ -135,11 +135,11 @@ pub fn measure_all(report: &mut Report<'_>, memory: &mut Memory) {
 /// The cells alone, without output layer.
 fn measure_steps(report: &mut Report<'_>) {
     let x = black_box([0.5; D]);
-    let of = &mut (black_box(&ELMAN_32), [[0.0; 32]], [[0.0; 32]]);
+    let of = &mut (black_box(&ELMAN_32), &mut [[0.0; 32]], &mut [[0.0; 32]]);
     measure(report, "step_32", (D + 32) * 32, 2 * 32 * 4, || op_step_32(&x, of));
-    let of = &mut (black_box(&ELMAN_64), [[0.0; 64]], [[0.0; 64]]);
+    let of = &mut (black_box(&ELMAN_64), &mut [[0.0; 64]], &mut [[0.0; 64]]);
     measure(report, "step_64", (D + 64) * 64, 2 * 64 * 4, || op_step_64(&x, of));
-    let of = &mut (black_box(&TOKENS_32), [[0.0; 32]], [[0.0; 32]]);
+    let of = &mut (black_box(&TOKENS_32), &mut [[0.0; 32]], &mut [[0.0; 32]]);
     measure(report, "token_32", 32 * 32, 2 * 32 * 4, || op_token_32(black_box(3), of));
 }
 
