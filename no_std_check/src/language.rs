@@ -14,6 +14,7 @@ use recurve::{
     clip_norm, clip_value, include_model, include_symbols, loss,
 };
 
+use crate::hash::Hash;
 use crate::report::Report;
 use crate::rng::XorShift;
 
@@ -81,21 +82,6 @@ impl From<Error> for Failed {
 impl From<VocabError> for Failed {
     fn from(_: VocabError) -> Self {
         Self
-    }
-}
-
-/// FNV-1a over the bits of floats.
-struct Hash(u32);
-
-impl Hash {
-    const fn new() -> Self {
-        Self(0x811c_9dc5)
-    }
-
-    fn add(&mut self, floats: &[f32]) {
-        for byte in floats.iter().flat_map(|x| x.to_bits().to_le_bytes()) {
-            self.0 = (self.0 ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-        }
     }
 }
 

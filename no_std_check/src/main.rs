@@ -4,7 +4,8 @@
 //! - No `std`, no `alloc`: this crate and `recurve` are built without them, so nothing here can allocate.
 //! - No panic: the panic handler calls a function that does not exist. If the compiler could not rule out every panic
 //!   in this program, it does not link. That needs optimisation: build it with `--release`.
-//! - The same bits everywhere: logits and trained weights are printed as hashes, which the host prints as well.
+//! - The same bits everywhere: logits, trained weights and products of many sizes are printed as hashes, which the host
+//!   prints as well.
 //!
 //! A board's own part, start-up, output and clock, is one file of `board/`.
 
@@ -12,9 +13,11 @@
 #![no_main]
 
 mod board;
+mod hash;
 mod language;
 mod measure;
 mod operations;
+mod products;
 mod refusals;
 mod report;
 mod rng;
@@ -38,7 +41,9 @@ fn firmware(board: &mut dyn Board, memory: &mut Memory) -> bool {
     let mut report = Report::new(board);
     operations::measure_all(&mut report, memory);
     report.word("measured").end();
-    let outcome = language::show(&mut report, memory).and_then(|()| refusals::show(&mut report, memory));
+    let outcome = language::show(&mut report, memory)
+        .and_then(|()| products::show(&mut report))
+        .and_then(|()| refusals::show(&mut report, memory));
     report.word(if outcome.is_ok() { "ok" } else { "failed" }).end();
     outcome.is_ok()
 }

@@ -38,7 +38,8 @@ const fn rows<const R: usize, const C: usize>(mut seed: u32) -> [[f32; C]; R] {
     rows
 }
 
-type Step<'a, const I: usize, const H: usize> = (&'static Elman<I, H>, &'a mut [[f32; H]; 1], &'a mut [[f32; H]; 1]);
+type Step<'a, const I: usize, const H: usize> =
+    (&'static Elman<I, H>, &'a mut [[f32; H]; 1], &'a mut [[f32; H]; 1]);
 
 #[inline(always)]
 fn step<const I: usize, const H: usize>(inputs: Inputs<'_>, (cell, state, next): &mut Step<'_, I, H>) {
