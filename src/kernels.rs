@@ -10,6 +10,8 @@
 //! | [`product_at`] | C += Aᵀ · B | gradients of weights, over all steps at once |
 //! | [`column_sums`] | c += Σ rows of B | gradients of biases |
 //!
+//! With the feature `vldm`, the first two are assembly on a Cortex-M with an FPU, for [`Portable`](crate::lanes::Portable) lanes only.
+//!
 //! The order in which an element is summed depends on the sizes only, see [`chains`].
 //!
 //! All of it is inlined into a step or a window, so that sizes and instruction sets are known inside. Without

@@ -50,7 +50,7 @@ pub trait Lanes: Copy + sealed::Sealed {
     const REGISTERS: usize;
     /// Whether [`mul_add`](Self::mul_add) rounds once.
     const FUSED: bool;
-    /// Whether products may go through assembly that gives the same bits (feature `vldm`).
+    /// Whether products may go through assembly instead (feature `vldm`); it rounds twice.
     const VLDM: bool = false;
 
     /// Runs `f` where the compiler may use these registers: what is inlined into it becomes their instructions.

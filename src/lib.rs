@@ -92,6 +92,8 @@
 //! - `cli`: the command `recurve`.
 //! - `proptest`: the module `testing`.
 //! - `defmt`: `defmt::Format` for errors.
+//! - `vldm`: products in assembly on a Cortex-M with a single-precision FPU (M4F, M7, M33). The bits are the same.
+//!   Only for targets named `…eabihf`; elsewhere it does nothing. An M55 is faster without it.
 //!
 //! # Numbers
 //! Everything is `f32`. Softmax subtracts the maximum, cross-entropy never takes the logarithm of a rounded zero, and

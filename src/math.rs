@@ -102,7 +102,7 @@ pub fn ln<L: Lanes>(lanes: L, x: L::F) -> L::F {
 /// tanh x: an odd rational function of degrees 9 and 8 for |x| ≤ 8.02, ±1 beyond.
 ///
 /// Odd to the bit, |tanh x| ≤ 1, and tanh x = x where |x| is tiny or subnormal. 10 multiplications, 8 additions, a
-/// division and two selections; with load, store and loop 32 instructions on a Cortex-M4F.
+/// division and two selections; with load, store and loop 26 instructions on a Cortex-M4F.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn tanh<L: Lanes>(lanes: L, x: L::F) -> L::F {
     let x = lanes.clamp_abs(x, TANH_MAX);

@@ -56,7 +56,7 @@ fn by_width<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, start: Option<&[f32]>, c
     }
 }
 
-/// In assembly, where there is some and it can, else in tiles.
+/// In assembly, if there is some for these lanes and sizes, else in tiles: the same bits.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn rows<L: Lanes, const P: usize>(lanes: L, a: Mat<'_>, b: Mat<'_>, start: Option<&[f32]>, c: &mut [f32]) {
     #[cfg(all(feature = "vldm", target_arch = "arm", target_abi = "eabihf", target_os = "none"))]

@@ -1,23 +1,27 @@
-//! C += A · B in assembly for a Cortex-M with a single-precision FPU: the portable product, bit for bit, but with
-//! loads of 15 weights by one instruction where the compiler makes one of each.
+//! C += A · B in assembly, for a Cortex-M with a single-precision FPU: the bits of the portable product, but 15
+//! weights are loaded by one instruction (VLDM), where the compiler loads each by one of its own.
 //!
 //! ```text
 //! for each row of C, each block of 16 columns:
-//!     for p in 0..P:                                 the chains of `product`
-//!         s = if p == 0 { c[block] } else { 0 }      16 registers
-//!         for k = p, p + P, …: s += a[k] · b[k][block]
+//!     for p in 0..P:                                  the chains of `product`
+//!         s = if p == 0 { c[block] } else { 0 }       16 registers
+//!         for k in p, p + P, …: s += a[k] · b[k][block]
 //!         c[block] = if p == 0 { s } else { c[block] + s }
 //! ```
 //!
 //! The assembly departs from this:
 //!
-//! 1. 16 registers hold sums, one an element of A and 15 weights. The 16th weight follows when the others are used up.
-//! 2. Multiplication and addition are two instructions: VMLA would give the same bits, but takes three cycles.
-//! 3. A chain other than the first starts from its first product, not from zero. It may then be −0 where it should
-//!    be +0, which nobody sees: the first starts from c + 0, which is never −0, and neither is any sum that begins so.
-//! 4. Four positions of a chain per round, the rest one by one.
-//! 5. Columns left over are in a block that overlaps its left neighbour. It is computed first, elsewhere, and of it
-//!    only the new columns are stored.
+//! 1. Sums take 16 of the 32 registers, an element of A one and weights 15. The block's last weight follows when
+//!    the others have been used.
+//! 2. Multiplication and addition are two instructions: VMLA gives the same bits, but takes three cycles.
+//! 3. A chain after the first begins with its first product, instead of adding it to zero. It may then be −0 where
+//!    +0 is meant, but to add either to anything but −0 is the same. So the first chain begins with c + 0, which is not
+//!    −0, and a sum that begins so never becomes it. A sum that has one chain only begins with c itself.
+//! 4. Four positions k of a chain at a time, then those left over one by one.
+//! 5. Columns left over are in a block that overlaps its left neighbour. It is computed first and elsewhere, and
+//!    only its new columns are stored.
+
+use core::arch::asm;
 
 use super::Mat;
 use crate::params::{rows, rows_mut};
@@ -25,53 +29,58 @@ use crate::params::{rows, rows_mut};
 /// Columns of a block.
 const BLOCK: usize = 16;
 
-/// C ← start + A · B, or C += A · B, with `P` chains; or false, and nothing done, if that is not for this assembly:
-/// narrow products, and sizes that do not fit together.
+/// C ← start + A · B, or C += A · B without a start, with `P` chains. False, and nothing done, for what is left to the
+/// portable product: fewer columns than a block, fewer positions than chains, sizes that do not fit together.
 #[inline(always)]
 pub(super) fn product<const P: usize>(a: Mat<'_>, b: Mat<'_>, start: Option<&[f32]>, c: &mut [f32]) -> bool {
-    let n = b.cols;
-    let whole = a.cols >= P && n >= BLOCK && a.cols.checked_mul(n) == Some(b.data.len());
-    let fits =
-        whole && start.is_none_or(|start| start.len() == n) && a.rows().checked_mul(n) == Some(c.len());
-    if fits {
-        for (x, c) in rows(a.data, a.cols).zip(rows_mut(c, n)) {
-            row::<P>(x, b, start, c);
-        }
+    let (k, n) = (a.cols, b.cols);
+    let fits = k.checked_mul(n) == Some(b.data.len())
+        && a.rows().checked_mul(n) == Some(c.len())
+        && start.is_none_or(|start| start.len() == n);
+    if !fits || n < BLOCK || k < P {
+        return false;
     }
-    fits
+    for (x, c) in rows(a.data, k).zip(rows_mut(c, n)) {
+        // SAFETY: B has a row of n elements for each of the k of x, and c and the start are such rows; see above.
+        unsafe { row::<P>(x, b, start, c) };
+    }
+    true
 }
 
-/// A row c of C, x of A: its whole blocks, and the rest by way of one that ends with the row.
+/// A row of C: first what its whole blocks leave over, then these.
+///
+/// # Safety
+/// B must have `x.len()` >= `P` rows, of as many elements as c and the start have, at least [`BLOCK`].
 #[inline(always)]
-fn row<const P: usize>(x: &[f32], b: Mat<'_>, start: Option<&[f32]>, c: &mut [f32]) {
-    let start = start.map_or(c.as_ptr(), <[f32]>::as_ptr);
-    let (n, new) = (b.cols, b.cols % BLOCK);
+unsafe fn row<const P: usize>(x: &[f32], b: Mat<'_>, start: Option<&[f32]>, c: &mut [f32]) {
+    let n = b.cols;
+    let (first, new) = (n - BLOCK, n % BLOCK);
+    let (w, to) = (b.data.as_ptr(), c.as_mut_ptr());
+    let start = start.map_or(to.cast_const(), <[f32]>::as_ptr);
     let mut last = [0.0; BLOCK];
-    // SAFETY: `product` has made sure that x is not shorter than P, that B has as many rows, and that the start and
-    // c are rows of n >= BLOCK. The blocks end with such a row, or with `last`.
+    // SAFETY: a block from column n − 16 on ends with the rows, and with `last`; whole blocks are within the rows.
     unsafe {
         if new > 0 {
-            let first = n - BLOCK;
-            blocks::<P>(1, x, b.data.as_ptr().add(first), n, start.add(first), last.as_mut_ptr());
+            blocks::<P>(1, x, w.add(first), n, start.add(first), last.as_mut_ptr());
         }
-        blocks::<P>(n / BLOCK, x, b.data.as_ptr(), n, start, c.as_mut_ptr());
+        blocks::<P>(n / BLOCK, x, w, n, start, to);
     }
     for (c, last) in c.iter_mut().rev().zip(last.into_iter().rev()).take(new) {
         *c = last;
     }
 }
 
-/// `s[j] = s[j] · s0` for registers of weights.
+/// s[j] ← s[j] · s0, the element of A
 macro_rules! times_x {
     ($($j:literal)*) => { concat!($("vmul.f32 s", $j, ", s", $j, ", s0\n"),*) };
 }
 
-/// `sum = sum + s[j]`
+/// sum ← sum + s[j]
 macro_rules! add {
     ($($j:literal => $sum:literal),*) => { concat!($("vadd.f32 s", $sum, ", s", $sum, ", s", $j, "\n"),*) };
 }
 
-/// The first position of a chain, and x behind it.
+/// The position at x, which is the first of its chain: products are sums. w goes on to the next.
 macro_rules! first_position {
     () => {
         concat!(
@@ -83,7 +92,7 @@ macro_rules! first_position {
     };
 }
 
-/// The position that is `$i` steps of the chain behind x; w goes on to the next.
+/// The position that is `$i` steps of the chain behind x; w is there and goes on to the next.
 macro_rules! position {
     ($i:literal) => {
         concat!(
@@ -100,11 +109,13 @@ macro_rules! position {
     };
 }
 
-/// c ← start + x · B for `count` blocks of columns; `w` is the first of them in B's first row.
+/// c ← start + x · B for `count` blocks of columns, the first of which begins at `w` in the first row of B.
+///
+/// A function of its own, because it saves many registers and its code is a kilobyte.
 ///
 /// # Safety
-/// `start` and `c` must be valid for as many elements as the blocks have, and equal or apart; `w` for as many in each
-/// of `x.len()` rows of which one begins `n` elements after the other. `count` > 0, `x.len()` >= `P`.
+/// `start` and `c` must be valid for 16 · `count` elements, and equal or apart; `w` for as many in each of `x.len()`
+/// rows, which begin `n` elements after each other. `count` >= 1, `x.len()` >= `P`.
 #[inline(never)]
 unsafe fn blocks<const P: usize>(
     count: usize,
@@ -114,13 +125,15 @@ unsafe fn blocks<const P: usize>(
     start: *const f32,
     c: *mut f32,
 ) {
-    // SAFETY: a block reads 16 elements at `start`, then at c, and writes them at c; both go on by 16. For each of P
-    // chains it reads every P-th element of x, and 16 elements of the same rows at `w`, which goes on by 16 as well.
-    // `last` counts down to the end of the chain, so no element is read beyond x, or row beyond the same of B.
-    // No stack; all registers that change are operands.
+    // {a} and {b} are behind the first P elements of x and rows of B, so chain P − {p} begins {p} before them. {left} is
+    // the number of elements of x behind the next four of the chain, negative if it has no four.
+    //
+    // SAFETY: for each block, 16 elements are read at {start} and at c and written at c, and all go on by 16. A chain
+    // reads every P-th element of x, as {left} tells, and 16 elements of the same rows of B. Nothing is pushed on the
+    // stack, and all registers that change are outputs.
     unsafe {
-        core::arch::asm!(
-            // A block: the first chain begins with what is there.
+        asm!(
+            // A block. The first chain begins with what is there.
             "2:",
             "vldm {start}!, {{s16-s31}}",
             "mov {p}, #{P}",
@@ -132,20 +145,20 @@ unsafe fn blocks<const P: usize>(
             ".endif",
             "sub {x}, {a}, {p}, lsl #2",
             "mls {w}, {row}, {p}, {b}",
-            "adds {left}, {many}, {p}",
+            "adds {left}, {end}, {p}",
             "bge 5f",
             "b 7f",
-            // A further chain.
+            // A further chain begins with its first product.
             "3:",
             "sub {x}, {a}, {p}, lsl #2",
             "mls {w}, {row}, {p}, {b}",
             first_position!(),
-            "adds {left}, {many}, {p}",
+            "adds {left}, {end}, {p}",
             "bge 6f",
             "add {x}, {x}, #4*{P}",
             "sub {left}, {left}, #{P}",
             "b 7f",
-            // Four positions at a time, while there are as many.
+            // Four positions at a time.
             "4:",
             "add {x}, {x}, #16*{P}",
             "5:",
@@ -160,7 +173,7 @@ unsafe fn blocks<const P: usize>(
             "blt 9f",
             "add {x}, {x}, #16*{P}",
             "b 8f",
-            // The others one by one.
+            // Those left over.
             "7:",
             "adds {left}, {left}, #3*{P}",
             "blt 9f",
@@ -169,7 +182,7 @@ unsafe fn blocks<const P: usize>(
             "add {x}, {x}, #4*{P}",
             "subs {left}, {left}, #{P}",
             "bge 8b",
-            // A further chain is added to what is there.
+            // The chain is complete; all but the first are added to those before.
             "9:",
             ".if {P} > 1",
             "cmp {p}, #{P}",
@@ -184,6 +197,7 @@ unsafe fn blocks<const P: usize>(
             "subs {p}, {p}, #1",
             "bne 3b",
             ".endif",
+            // The next block.
             "add {b}, {b}, #64",
             "add {c}, {c}, #64",
             "subs {count}, {count}, #1",
@@ -196,7 +210,7 @@ unsafe fn blocks<const P: usize>(
             b = inout(reg) w.wrapping_add(P * n) => _,
             c = inout(reg) c => _,
             row = in(reg) 4 * n,
-            many = in(reg) x.len() as isize - 1 - 4 * P as isize,
+            end = in(reg) x.len() as isize - 1 - 4 * P as isize,
             x = out(reg) _,
             w = out(reg) _,
             left = out(reg) _,
