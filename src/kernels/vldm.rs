@@ -34,15 +34,15 @@ const BLOCK: usize = 16;
 #[inline(always)]
 pub(super) fn product<const P: usize>(a: Mat<'_>, b: Mat<'_>, start: Option<&[f32]>, c: &mut [f32]) -> bool {
     let (k, n) = (a.cols, b.cols);
-    let fits = k.checked_mul(n) == Some(b.data.len())
-        && a.rows().checked_mul(n) == Some(c.len())
-        && start.is_none_or(|start| start.len() == n);
+    let fits = k.checked_mul(n) == Some(b.data.len()) && start.is_none_or(|start| start.len() == n);
     if !fits || n < BLOCK || k < P {
         return false;
     }
     for (x, c) in rows(a.data, k).zip(rows_mut(c, n)) {
-        // SAFETY: B has a row of n elements for each of the k of x, and c and the start are such rows; see above.
-        unsafe { row::<P>(x, b, start, c) };
+        if x.len() == k && c.len() == n {
+            // SAFETY: B has a row of n elements for each of the k of x, and c and the start are such rows.
+            unsafe { row::<P>(x, b, start, c) };
+        }
     }
     true
 }
