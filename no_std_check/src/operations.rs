@@ -1,6 +1,7 @@
 //! The operations that are measured. Each is a function of its own, whose name the script looks up in the program.
 
 use core::hint::black_box;
+use core::mem::swap;
 
 use recurve::cell::{Cell, TypedCell};
 use recurve::kernels::map;
@@ -38,31 +39,34 @@ const fn rows<const R: usize, const C: usize>(mut seed: u32) -> [[f32; C]; R] {
     rows
 }
 
-type Step<'a, const I: usize, const H: usize> =
-    (&'static Elman<I, H>, &'a mut [[f32; H]; 1], &'a mut [[f32; H]; 1]);
+type State<const H: usize> = [[f32; H]; 1];
 
 #[inline(always)]
-fn step<const I: usize, const H: usize>(inputs: Inputs<'_>, (cell, state, next): &mut Step<'_, I, H>) {
+fn step<const I: usize, const H: usize>(
+    cell: &Elman<I, H>,
+    inputs: Inputs<'_>,
+    state: &State<H>,
+    next: &mut State<H>,
+) {
     Elman::<I, H>::SHAPE.step(Portable, cell.as_flat(), inputs, state.as_flat(), next.as_flat_mut(), &mut []);
-    core::mem::swap(state, next);
 }
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-fn op_step_32(x: &[f32; D], step_of: &mut Step<'_, D, 32>) {
-    step(Inputs::Vectors(x), step_of);
+fn op_step_32(cell: &Elman<D, 32>, x: &[f32; D], state: &State<32>, next: &mut State<32>) {
+    step(cell, Inputs::Vectors(x), state, next);
 }
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-fn op_step_64(x: &[f32; D], step_of: &mut Step<'_, D, 64>) {
-    step(Inputs::Vectors(x), step_of);
+fn op_step_64(cell: &Elman<D, 64>, x: &[f32; D], state: &State<64>, next: &mut State<64>) {
+    step(cell, Inputs::Vectors(x), state, next);
 }
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-fn op_token_32(token: u16, step_of: &mut Step<'_, 28, 32>) {
-    step(Inputs::Tokens(&[token]), step_of);
+fn op_token_32(cell: &Elman<28, 32>, token: u16, state: &State<32>, next: &mut State<32>) {
+    step(cell, Inputs::Tokens(&[token]), state, next);
 }
 
 #[unsafe(no_mangle)]
@@ -133,15 +137,27 @@ pub fn measure_all(report: &mut Report<'_>, memory: &mut Memory) {
     measure_training(report, memory);
 }
 
-/// The cells alone, without output layer.
+/// The cells alone, without output layer. Two buffers take turns as the state and room for the next.
 fn measure_steps(report: &mut Report<'_>) {
     let x = black_box([0.5; D]);
-    let of = &mut (black_box(&ELMAN_32), &mut [[0.0; 32]], &mut [[0.0; 32]]);
-    measure(report, "step_32", (D + 32) * 32, 2 * 32 * 4, || op_step_32(&x, of));
-    let of = &mut (black_box(&ELMAN_64), &mut [[0.0; 64]], &mut [[0.0; 64]]);
-    measure(report, "step_64", (D + 64) * 64, 2 * 64 * 4, || op_step_64(&x, of));
-    let of = &mut (black_box(&TOKENS_32), &mut [[0.0; 32]], &mut [[0.0; 32]]);
-    measure(report, "token_32", 32 * 32, 2 * 32 * 4, || op_token_32(black_box(3), of));
+    let cell = black_box(&ELMAN_32);
+    let (mut state, mut next) = (&mut [[0.0; 32]], &mut [[0.0; 32]]);
+    measure(report, "step_32", (D + 32) * 32, 2 * 32 * 4, || {
+        op_step_32(cell, &x, state, next);
+        swap(&mut state, &mut next);
+    });
+    let cell = black_box(&ELMAN_64);
+    let (mut state, mut next) = (&mut [[0.0; 64]], &mut [[0.0; 64]]);
+    measure(report, "step_64", (D + 64) * 64, 2 * 64 * 4, || {
+        op_step_64(cell, &x, state, next);
+        swap(&mut state, &mut next);
+    });
+    let cell = black_box(&TOKENS_32);
+    let (mut state, mut next) = (&mut [[0.0; 32]], &mut [[0.0; 32]]);
+    measure(report, "token_32", 32 * 32, 2 * 32 * 4, || {
+        op_token_32(cell, black_box(3), state, next);
+        swap(&mut state, &mut next);
+    });
 }
 
 fn measure_values(report: &mut Report<'_>) {

@@ -181,3 +181,18 @@ impl Lanes for Portable {
         a >> N
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lanes::Scalar;
+
+    /// What targets without registers do, against two comparisons of floats.
+    #[test]
+    fn clamping_by_integers_is_clamping() {
+        let around = [7.999_999_5, 8.0, 8.000_001, 0.0, 1e-40, 1.0, f32::MAX, f32::INFINITY, f32::NAN];
+        for x in around.into_iter().flat_map(|x| [x, -x]) {
+            assert_eq!(clamp_abs(x, 8.0).to_bits(), Scalar.clamp_abs(x, 8.0).to_bits(), "{x}");
+        }
+    }
+}
