@@ -41,7 +41,7 @@ pub const ADAM: Adam = Adam::new(0.01);
 
 pub type Network = CharRnn<V, H>;
 pub type Buffers = Workspace<Elman<V, H>, H, V, 1, T>;
-pub type Moments = [f32; 2 * Network::LEN + 2];
+pub type Moments = [f32; ADAM.state_len(Network::LEN)];
 
 /// The model that was trained on a desktop: weights and vocabulary in flash, checked when this was compiled.
 pub static MODEL: &CharRnn<V, 32> = include_model!("../model.rcv");
