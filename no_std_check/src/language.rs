@@ -1,4 +1,5 @@
-//! A language model on a chip: weights in flash write text, weights in RAM are trained.
+//! A language model on a chip: weights in flash write text, weights in RAM are trained. What is compared with the host is
+//! here; a program to copy is `examples/firmware`.
 //!
 //! `model.rcv` was trained on a desktop, and can be made again:
 //!
