@@ -20,14 +20,19 @@ use crate::params::{Flat, plain_data, take_mut};
 plain_data! {
     /// What training a [`Model`] with windows of up to `T` steps of `B` sequences works in.
     ///
-    /// Its initial value is all zero, so a `static` of it takes RAM but no flash:
+    /// Its initial value is all zero, so a `static` of it takes RAM but no flash. A cell that lends it once, here of the
+    /// crate [`static_cell`](https://docs.rs/static_cell), needs neither `static mut` nor a lock:
     ///
     /// ```
-    /// use recurve::{CharRnn, Elman, Workspace, params::Flat};
+    /// use recurve::{Elman, Workspace, params::Flat};
+    /// use static_cell::ConstStaticCell;
     ///
     /// type Small = Workspace<Elman<28, 32>, 32, 28, 1, 16>;
-    /// static mut WORKSPACE: Small = Small::ZERO;
-    /// assert_eq!(Small::BYTES, 4 * ((16 + 1) * 32 + 16 * 28 + 16 * 32));
+    /// static WORKSPACE: ConstStaticCell<Small> = ConstStaticCell::new(Small::ZERO);
+    ///
+    /// let workspace: &'static mut Small = WORKSPACE.take();
+    /// assert_eq!(workspace.as_flat().len(), (16 + 1) * 32 + 16 * 28 + 16 * 32);
+    /// assert!(WORKSPACE.try_take().is_none());
     /// ```
     pub struct Workspace
         [C: TypedCell<H>, const H: usize, const O: usize, const B: usize, const T: usize]

@@ -36,5 +36,5 @@ pub use error::HostError;
 pub use file::{check_writable, write_whole};
 pub use network::Network;
 pub use settings::{AnyOptimizer, Settings};
-pub use summary::{StepMemory, Tensor, TrainingMemory, tensors};
+pub use summary::{Tensor, TrainerMemory, tensors};
 pub use train::Trainer;

@@ -23,9 +23,9 @@
 //! let mut model = Network::ZERO;
 //! model.init(Init::TOKENS, &mut rand_pcg::Pcg32::seed_from_u64(1));
 //! let mut grads = Network::ZERO;                        // gradients have the model's own shape
-//! let mut moments = [0.0; 2 * Network::LEN + 2];        // Adam's state
+//! const ADAM: Adam = Adam::new(0.01);
+//! let mut moments = [0.0; ADAM.state_len(Network::LEN)];
 //! let mut workspace = Workspace::<_, 32, 16, 1, 30>::ZERO; // 1 sequence, 30 steps
-//! let adam = Adam::new(0.01);
 //!
 //! let mut loss = f32::INFINITY;
 //! for _ in 0..150 {
@@ -34,7 +34,7 @@
 //!     let (inputs, targets) = (Inputs::Tokens(&text[..30]), Targets::Tokens(&text[1..]));
 //!     loss = model.gradient(inputs, targets, &mut state, &mut workspace, &mut grads)?;
 //!     clip_norm(grads.as_flat_mut(), 1.0)?;
-//!     adam.step(model.as_flat_mut(), grads.as_flat(), &mut moments)?;
+//!     ADAM.step(model.as_flat_mut(), grads.as_flat(), &mut moments)?;
 //! }
 //! assert!(loss.exp() < 1.1); // perplexity: next to no doubt is left
 //! # Ok::<(), Box<dyn core::error::Error>>(())
@@ -77,7 +77,7 @@
 //! | [`math`], [`kernels`], [`params`], [`init`] | exp, tanh, ln; matrix products and sums; plain data as flat slices; initial weights |
 //! | [`cell`], [`head`], [`loss`] | [`Elman`], [`Feedforward`]; [`Dense`]; softmax, cross-entropy, [`Perplexity`] |
 //! | [`model`] | [`Model`], [`CharRnn`], and [`ModelShape`] for sizes known at run time |
-//! | [`bptt`], [`optim`], [`vocab`], [`clean`], [`sample`], [`format`] | gradients of a window; [`Sgd`], [`Adam`], clipping; text to tokens and back; generation; model files |
+//! | [`bptt`], [`memory`], [`optim`], [`vocab`], [`clean`], [`sample`], [`format`] | gradients of a window; bytes known beforehand; [`Sgd`], [`Adam`], clipping; text to tokens and back; generation; model files |
 //! | `testing` (feature `proptest`) | strategies for models and sequences, a gradient checker |
 //! | `host` (feature `std`) | texts, training, files, n-gram baselines |
 //!
@@ -119,6 +119,7 @@ pub mod kernels;
 pub mod lanes;
 pub mod loss;
 pub mod math;
+pub mod memory;
 pub mod model;
 pub mod optim;
 pub mod params;
@@ -132,6 +133,7 @@ pub use cell::{Elman, Feedforward, Inputs, Relu, Tanh};
 pub use error::Error;
 pub use head::Dense;
 pub use loss::{Perplexity, Targets};
+pub use memory::{StepMemory, TrainingMemory};
 pub use model::{CharRnn, Model, ModelShape};
 pub use optim::{Adam, Optimizer, Sgd, clip_norm, clip_value};
 pub use sample::Sampler;

@@ -21,13 +21,14 @@ const B: usize = 2;
 const T: usize = 16;
 
 type Net = CharRnn<V, H>;
+const ADAM: Adam = Adam::new(0.01);
 type LayerNet = Model<Feedforward<V, H, Relu>, H, V>;
 
 /// As on a chip, everything large is a static that takes no flash.
 static MODEL: Mutex<Net> = Mutex::new(Net::ZERO);
 static GRADS: Mutex<Net> = Mutex::new(Net::ZERO);
 static WORKSPACE: Mutex<Workspace<recurve::Elman<V, H>, H, V, B, T>> = Mutex::new(Workspace::ZERO);
-static OPTIMIZER: Mutex<[f32; 2 * Net::LEN + 2]> = Mutex::new([0.0; 2 * Net::LEN + 2]);
+static OPTIMIZER: Mutex<[f32; ADAM.state_len(Net::LEN)]> = Mutex::new(Flat::ZERO);
 
 /// Runs `f` in a thread with a small stack. A thread that needs more ends the whole process.
 fn with_small_stack(f: impl FnOnce() -> Result<(), Error> + Send + 'static) {
@@ -55,7 +56,7 @@ fn training_and_stepping_in_statics() {
         let mut state = [[0.0; H]; B];
         let before = model.gradient(inputs, targets, &mut state, &mut workspace, &mut grads)?;
         clip_norm(grads.as_flat_mut(), 1.0)?;
-        Adam::new(0.01).step(model.as_flat_mut(), grads.as_flat(), &mut memory[..])?;
+        ADAM.step(model.as_flat_mut(), grads.as_flat(), &mut memory[..])?;
         Sgd { lr: 0.1, momentum: 0.0 }.step(model.as_flat_mut(), grads.as_flat(), &mut [])?;
         Sgd { lr: 0.1, momentum: 0.9 }.step(model.as_flat_mut(), grads.as_flat(), &mut memory[..Net::LEN])?;
         state.set_zero();

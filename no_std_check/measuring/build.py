@@ -1,7 +1,8 @@
 """Builds the firmware, and installs what is missing for that.
 
-rustup's targets are tried first. Where they cannot be had, Debian's compiler builds `core` from its sources: only the
-variable RUSTC changes the compiler, and RUSTC_BOOTSTRAP lets it build `core`; neither touches other builds.
+rustup's targets are tried first. Where they cannot be had, or with WITHOUT_RUSTUP=1 in the environment, Debian's
+compiler builds `core` from its sources: only the variable RUSTC changes the compiler, and RUSTC_BOOTSTRAP lets it build
+`core`; neither touches other builds.
 """
 
 import os
@@ -65,6 +66,8 @@ def tool(name: str) -> None:
 @cache
 def rustup_has(target: str) -> bool:
     """Whether the ordinary toolchain can build for a target, now or after asking for it."""
+    if os.environ.get("WITHOUT_RUSTUP"):
+        return False
     libraries = Path(command("rustc", "--print", "target-libdir", "--target", target).strip())
     if libraries.exists():
         return True

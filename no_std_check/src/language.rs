@@ -1,4 +1,5 @@
-//! A language model on a chip: weights in flash write text, weights in RAM are trained.
+//! A language model on a chip: weights in flash write text, weights in RAM are trained. What is compared with the host is
+//! here; a program to copy is `examples/firmware`.
 //!
 //! `model.rcv` was trained on a desktop, and can be made again:
 //!
@@ -42,7 +43,7 @@ pub const ADAM: Adam = Adam::new(0.01);
 
 pub type Network = CharRnn<V, H>;
 pub type Buffers = Workspace<Elman<V, H>, H, V, 1, T>;
-pub type Moments = [f32; 2 * Network::LEN + 2];
+pub type Moments = [f32; ADAM.state_len(Network::LEN)];
 
 /// The model that was trained on a desktop: weights and vocabulary in flash, checked when this was compiled.
 pub static MODEL: &CharRnn<V, 32> = include_model!("../model.rcv");

@@ -1,9 +1,10 @@
-//! What a model consists of: its tensors, and the bytes that using it and training it take.
+//! What a model consists of: its tensors, and the bytes that training it on a host takes.
 
 use std::{vec, vec::Vec};
 
 use super::{HostError, Settings, buffer::check_available};
 use crate::cell::{AnyCell, Cell};
+use crate::memory::{TrainingMemory, bytes, sum};
 use crate::model::ModelShape;
 use crate::optim::Optimizer;
 
@@ -54,87 +55,45 @@ pub fn tensors(shape: ModelShape<AnyCell>) -> Vec<Tensor> {
     all
 }
 
-/// Bytes that one step of one sequence works in, beside the weights.
+/// Bytes that a [`Trainer`](super::Trainer) takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct StepMemory {
-    /// The state that is carried from step to step.
-    pub state: usize,
-    /// Working memory without meaning between steps.
-    pub scratch: usize,
-    /// The outputs.
-    pub logits: usize,
-}
-
-impl StepMemory {
-    /// For a model of this shape.
-    #[must_use]
-    pub fn of(shape: ModelShape<AnyCell>) -> Self {
-        Self {
-            state: bytes(shape.state_len(1)),
-            scratch: bytes(shape.step_scratch_len(1)),
-            logits: bytes(shape.outputs),
-        }
-    }
-}
-
-/// Bytes that training works in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TrainingMemory {
-    /// The weights.
-    pub weights: usize,
-    /// Their gradients.
-    pub gradients: usize,
-    /// What the optimiser remembers.
-    pub optimizer: usize,
-    /// The states of all sequences of the batch, and as they were before the window.
-    pub state: usize,
-    /// What the forward pass of a window keeps for the backward pass.
-    pub tape: usize,
-    /// Outputs, gradients of hidden units, and what the backward pass works in.
-    pub scratch: usize,
+pub struct TrainerMemory {
+    /// What training takes anywhere.
+    pub training: TrainingMemory,
+    /// The states of all sequences as they were before a window.
+    pub state_before: usize,
     /// Transposed copies of weights, which make the backward pass faster.
     pub pack: usize,
-    /// The text; none unless [`with_tokens`](Self::with_tokens) says how long it is.
+    /// The text.
     pub tokens: usize,
 }
 
-impl TrainingMemory {
-    /// For a model of this shape, trained like this, beside the text.
+impl TrainerMemory {
+    /// For a model of this shape, trained like this on so many tokens.
     #[must_use]
-    pub fn of(shape: ModelShape<AnyCell>, settings: &Settings) -> Self {
-        let params = shape.params_len();
-        let extent = settings.extent();
+    pub fn of(shape: ModelShape<AnyCell>, settings: &Settings, tokens: usize) -> Self {
+        let optimizer_len = settings.optimizer.state_len(shape.params_len());
+        let training = shape.training_memory(settings.extent(), optimizer_len);
         Self {
-            weights: bytes(params),
-            gradients: bytes(params),
-            optimizer: bytes(settings.optimizer.state_len(params)),
-            state: bytes(shape.state_len(settings.batch).saturating_mul(2)),
-            tape: bytes(shape.tape_len(extent)),
-            scratch: bytes(shape.scratch_len(extent)),
+            training,
+            state_before: training.state,
             pack: bytes(shape.pack_len()),
-            tokens: 0,
+            tokens: tokens.saturating_mul(size_of::<u16>()),
         }
-    }
-
-    /// The same with a text of this many tokens.
-    #[must_use]
-    pub const fn with_tokens(self, tokens: usize) -> Self {
-        Self { tokens: tokens.saturating_mul(size_of::<u16>()), ..self }
     }
 
     /// All of it.
     #[must_use]
-    pub fn total(&self) -> usize {
-        self.beside_weights().saturating_add(self.weights)
+    pub const fn total(&self) -> usize {
+        sum(&[self.training.total(), self.state_before, self.pack, self.tokens])
     }
 
     /// All but the weights: what is still to be allocated once there is a network.
     #[must_use]
-    pub fn beside_weights(&self) -> usize {
-        let Self { weights: _, gradients, optimizer, state, tape, scratch, pack, tokens } = *self;
-        [gradients, optimizer, state, tape, scratch, pack, tokens].into_iter().fold(0, usize::saturating_add)
+    pub const fn beside_weights(&self) -> usize {
+        let training = TrainingMemory { weights: 0, ..self.training };
+        Self { training, ..*self }.total()
     }
 
     /// Refuses sizes that the memory at hand does not hold, before anything is allocated, the network included.
@@ -152,10 +111,6 @@ impl TrainingMemory {
     pub fn check_beside_weights(&self) -> Result<(), HostError> {
         check_available(self.beside_weights())
     }
-}
-
-const fn bytes(floats: usize) -> usize {
-    floats.saturating_mul(size_of::<f32>())
 }
 
 #[cfg(test)]
@@ -181,16 +136,11 @@ mod tests {
     fn memory_is_counted_and_never_wraps() {
         let optimizer = AnyOptimizer::Adam(Adam::new(0.01));
         let settings = Settings::new(2, 4, optimizer);
-        let memory = TrainingMemory::of(shape(CellKind::Elman, 3), &settings);
-        assert_eq!(memory.tape, 4 * (4 + 1) * 2 * 3);
-        assert!(memory.total() >= 4 * memory.weights && memory.check().is_ok());
-        assert_eq!(
-            StepMemory::of(shape(CellKind::Elman, 3)),
-            StepMemory { state: 12, scratch: 12, logits: 28 }
-        );
-        assert_eq!(memory.beside_weights(), memory.total() - memory.weights);
-        assert_eq!(memory.with_tokens(1000).total(), memory.total() + 2000);
-        let huge = TrainingMemory::of(shape(CellKind::Elman, usize::MAX), &settings);
+        let memory = TrainerMemory::of(shape(CellKind::Elman, 3), &settings, 1000);
+        assert_eq!(memory.training.tape, 4 * (4 + 1) * 2 * 3);
+        assert!(memory.total() >= 4 * memory.training.weights + 2000 && memory.check().is_ok());
+        assert_eq!(memory.beside_weights(), memory.total() - memory.training.weights);
+        let huge = TrainerMemory::of(shape(CellKind::Elman, usize::MAX), &settings, 0);
         assert_eq!(huge.total(), usize::MAX);
     }
 }

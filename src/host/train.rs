@@ -6,7 +6,7 @@
 
 use std::vec::Vec;
 
-use super::{Buffer, HostError, Network, Settings, TrainingMemory};
+use super::{Buffer, HostError, Network, Settings, TrainerMemory};
 use crate::cell::{Cell, Inputs};
 use crate::error::Error;
 use crate::lanes::on_lanes;
@@ -75,7 +75,7 @@ impl<'n> Trainer<'n> {
         }
         let (shape, extent) = (network.shape(), settings.extent());
         Inputs::Tokens(tokens).check(tokens.len(), shape.cell.inputs())?;
-        TrainingMemory::of(shape, &settings).with_tokens(tokens.len()).check_beside_weights()?;
+        TrainerMemory::of(shape, &settings, tokens.len()).check_beside_weights()?;
         Ok(Self {
             rows: time_major(tokens, batch),
             windows: (tokens.len() / batch - 1) / window,

@@ -15,8 +15,11 @@
 //!    added in order. P depends on the number of columns only, never on the tile or the lanes.
 //! 4. Columns left over by the registers are computed in a register that overlaps its left neighbour, and only the
 //!    new ones are stored: lanes are independent, so the overlap is wasted but not wrong.
+//! 5. A's elements serve one tile after another, so a compiler that unrolls the sum spreads all of them over registers
+//!    beforehand and spills these: half a KiB of stack on a Cortex-M55, where it also costs time. On Arm some of A is
+//!    therefore hidden and read anew for each tile, see `reads_late` and `hidden`.
 
-use core::{array::from_fn, ops::Range};
+use core::{array::from_fn, hint::black_box, ops::Range};
 
 use super::Mat;
 use crate::lanes::{FOLD, Lanes, inlined};
@@ -90,6 +93,23 @@ trait Left: Copy {
     fn rest<const R: usize, const P: usize>(self, i: usize) -> [[f32; P]; R];
 }
 
+/// So many groups at the end of a row are read anew for each tile where the module's fifth note asks for it.
+const LATE: usize = 4;
+
+/// Whether they are: with vector registers, for 16 or 32 positions, which would be unrolled.
+#[inline(always)]
+const fn reads_late(chains: usize, groups: usize) -> bool {
+    cfg!(all(target_arch = "arm", target_abi = "eabihf")) && chains == 4 && matches!(groups, LATE | 8)
+}
+
+/// A row's index; where floats are software, the compiler does not see that it is the same for each tile, and does not
+/// keep a pointer to every row of B instead.
+#[inline(always)]
+fn hidden(row: usize, chains: usize) -> usize {
+    let hide = cfg!(all(target_arch = "arm", target_abi = "eabi")) && chains == 4;
+    if hide { black_box(row) } else { row }
+}
+
 /// A as it is: positions follow each other in a row.
 #[derive(Clone, Copy)]
 struct Rows<'a>(Mat<'a>);
@@ -100,7 +120,17 @@ impl Left for Rows<'_> {
         let count = self.0.cols / P;
         let rows: [&[[f32; P]]; R] =
             from_fn(|r| self.0.row(i + r).as_chunks().0.get(..count).unwrap_or_default());
-        (0..count).map(move |group| from_fn(|r| rows[r].get(group).copied().unwrap_or([0.0; P])))
+        let late: [&[[f32; P]; LATE]; R] = from_fn(|r| match rows[r].last_chunk() {
+            Some(late) if reads_late(P, count) => black_box(late),
+            _ => const { &[[0.0; P]; LATE] },
+        });
+        let early = if reads_late(P, count) { count - LATE } else { count };
+        (0..count).map(move |group| {
+            from_fn(|r| {
+                let late = late[r].get(group.wrapping_sub(early));
+                late.or_else(inlined!(|| rows[r].get(group))).copied().unwrap_or([0.0; P])
+            })
+        })
     }
     #[inline(always)]
     fn rest<const R: usize, const P: usize>(self, i: usize) -> [[f32; P]; R] {
@@ -209,7 +239,7 @@ fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
         *sums = load(lanes, start.unwrap_or(Mat::new(c, b.cols).row(i + r)), &at);
     }
     let mut rest = b.data;
-    for a in a.groups::<R, P>(i) {
+    for a in a.groups::<R, P>(hidden(i, P)) {
         let Some((rows, below)) = rest.split_at_checked(P * b.cols) else { break };
         rest = below;
         for p in 0..P {

@@ -36,6 +36,19 @@ impl Adam {
         Self { lr, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }
     }
 
+    /// Floats of the state for so many weights; a constant for a constant number of them.
+    ///
+    /// ```
+    /// use recurve::{Adam, CharRnn, params::Flat};
+    ///
+    /// const ADAM: Adam = Adam::new(0.01);
+    /// let mut moments = [0.0; ADAM.state_len(<CharRnn<28, 32>>::LEN)];
+    /// ```
+    #[must_use]
+    pub const fn state_len(&self, params: usize) -> usize {
+        params.saturating_mul(2).saturating_add(2)
+    }
+
     fn check_settings(&self) -> Result<(), Error> {
         let decays = 0.0..1.0;
         setting(self.lr >= 0.0 && self.lr.is_finite(), "the learning rate must be finite and not negative")?;
@@ -53,7 +66,7 @@ impl Adam {
 
 impl Optimizer for Adam {
     fn state_len(&self, params: usize) -> usize {
-        params.saturating_mul(2).saturating_add(2)
+        self.state_len(params)
     }
 
     fn step_on(

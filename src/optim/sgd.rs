@@ -16,9 +16,26 @@ pub struct Sgd {
     pub momentum: f32,
 }
 
+impl Sgd {
+    /// Floats of the state for so many weights; a constant for a constant number of them.
+    ///
+    /// ```
+    /// use recurve::Sgd;
+    ///
+    /// const PLAIN: Sgd = Sgd { lr: 0.1, momentum: 0.0 };
+    /// const { assert!(PLAIN.state_len(548) == 0) }
+    /// const HEAVY: Sgd = Sgd { lr: 0.1, momentum: 0.9 };
+    /// const { assert!(HEAVY.state_len(548) == 548) }
+    /// ```
+    #[must_use]
+    pub const fn state_len(&self, params: usize) -> usize {
+        if self.momentum == 0.0 { 0 } else { params }
+    }
+}
+
 impl Optimizer for Sgd {
     fn state_len(&self, params: usize) -> usize {
-        if self.momentum == 0.0 { 0 } else { params }
+        self.state_len(params)
     }
 
     fn step_on(

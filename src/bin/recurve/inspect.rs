@@ -1,9 +1,11 @@
 //! `recurve inspect`: what a model file holds, and the memory that the model needs.
 
-use recurve::Adam;
-use recurve::cell::{ActivationKind, Cell, CellKind};
-use recurve::host::{AnyOptimizer, Network, Settings, StepMemory, Tensor, TrainingMemory, tensors};
+use std::collections::BTreeMap;
+
+use recurve::cell::{ActivationKind, Cell, CellKind, Extent};
+use recurve::host::{Network, Tensor, tensors};
 use recurve::vocab::Alphabet;
+use recurve::{Adam, Sgd, StepMemory, TrainingMemory};
 use serde_json::{Value, json};
 
 use crate::args::InspectArgs;
@@ -15,20 +17,17 @@ const SHOWN: usize = 200;
 
 pub fn run(args: &InspectArgs) -> Result<(), Failure> {
     let network = Network::read(&args.model)?;
-    // Adam needs the most; sgd needs no memory of its own.
-    let optimizer = AnyOptimizer::Adam(Adam::new(0.001));
-    let settings = Settings::new(args.batch, args.window, optimizer);
-    let memory = TrainingMemory::of(network.shape(), &settings);
-    let step = StepMemory::of(network.shape());
+    let step = network.shape().step_memory();
+    let training = trainings(&network, Extent { batch: args.batch, window: args.window });
     if args.json {
-        return report::print_json(&object(&network, step, memory));
+        return report::print_json(&object(&network, step, training));
     }
     let text = format!(
         "{}\n{}\n{}\n{}",
         facts(&network),
         weights(&network),
         step_lines(step),
-        training_lines(args, memory)
+        training_lines(args, training)
     );
     report::print(text.as_bytes())
 }
@@ -105,35 +104,51 @@ fn weights(network: &Network) -> String {
     table(["weights", "shape", "parameters"], &rows)
 }
 
-/// Names and numbers of bytes, in two columns.
-fn lines(parts: &[(&str, usize)]) -> String {
-    parts.iter().map(|(name, bytes)| format!("  {name:<16}{:>14}\n", grouped(*bytes as u64))).collect()
-}
-
 fn step_lines(step: StepMemory) -> String {
-    "bytes of RAM for a step, beside the weights\n".to_owned()
-        + &lines(&[("state", step.state), ("scratch", step.scratch), ("logits", step.logits)])
+    let parts =
+        [("state", step.state), ("scratch", step.scratch), ("logits", step.logits), ("total", step.total())];
+    let rows = parts.map(|(part, bytes)| [part.into(), grouped(bytes as u64)]);
+    "bytes of RAM for a step, beside the weights\n".to_owned() + &table(["part", "bytes"], &rows)
 }
 
-fn training_lines(args: &InspectArgs, memory: TrainingMemory) -> String {
-    let (batch, window) = (args.batch, args.window);
-    let parts = [
+/// What training takes with each optimiser, by its name.
+fn trainings(network: &Network, extent: Extent) -> [(&'static str, TrainingMemory); 3] {
+    let params = network.shape().params_len();
+    let sgd = |momentum| Sgd { lr: 0.1, momentum }.state_len(params);
+    let optimizers =
+        [("sgd", sgd(0.0)), ("sgd_momentum", sgd(0.9)), ("adam", Adam::new(0.001).state_len(params))];
+    optimizers.map(|(name, state_len)| (name, network.shape().training_memory(extent, state_len)))
+}
+
+/// The parts of a training's memory, by their names.
+fn parts(memory: TrainingMemory) -> [(&'static str, usize); 7] {
+    [
         ("weights", memory.weights),
         ("gradients", memory.gradients),
-        ("optimizer (adam)", memory.optimizer),
+        ("optimizer", memory.optimizer),
         ("state", memory.state),
         ("tape", memory.tape),
         ("scratch", memory.scratch),
-        ("packed weights", memory.pack),
         ("total", memory.total()),
-    ];
-    format!("bytes of RAM to train with --batch {batch} --window {window}\n") + &lines(&parts)
+    ]
 }
 
-fn object(network: &Network, step: StepMemory, memory: TrainingMemory) -> Value {
+fn training_lines(args: &InspectArgs, training: [(&str, TrainingMemory); 3]) -> String {
+    let [sgd, momentum, adam] = training.map(|(_, memory)| parts(memory));
+    let cell = |(_, bytes): (&str, usize)| grouped(bytes as u64);
+    let row = |i: usize| [sgd[i].0.into(), cell(sgd[i]), cell(momentum[i]), cell(adam[i])];
+    let rows: [_; 7] = std::array::from_fn(row);
+    let (batch, window) = (args.batch, args.window);
+    format!("bytes of RAM to train with --batch {batch} --window {window}, by optimizer\n")
+        + &table(["part", "sgd", "with momentum", "adam"], &rows)
+}
+
+fn object(network: &Network, step: StepMemory, training: [(&str, TrainingMemory); 3]) -> Value {
     let (cell, file) = (network.shape().cell, network.file());
     let tensor = |t: &Tensor| json!({ "name": t.name, "shape": [t.rows, t.columns] });
     let weights: Vec<Value> = tensors(network.shape()).iter().map(tensor).collect();
+    let training_bytes: BTreeMap<_, BTreeMap<_, _>> =
+        training.map(|(name, memory)| (name, parts(memory).into())).into();
     json!({
         "cell": cell.kind().name(),
         "activation": activation(network),
@@ -146,16 +161,7 @@ fn object(network: &Network, step: StepMemory, memory: TrainingMemory) -> Value 
         "parameters": file.weights.len(),
         "file_bytes": file.byte_len(),
         "weights": weights,
-        "step_bytes": { "state": step.state, "scratch": step.scratch, "logits": step.logits },
-        "training_bytes": {
-            "weights": memory.weights,
-            "gradients": memory.gradients,
-            "optimizer": memory.optimizer,
-            "state": memory.state,
-            "tape": memory.tape,
-            "scratch": memory.scratch,
-            "pack": memory.pack,
-            "total": memory.total(),
-        },
+        "step_bytes": { "state": step.state, "scratch": step.scratch, "logits": step.logits, "total": step.total() },
+        "training_bytes": training_bytes,
     })
 }

@@ -8,7 +8,7 @@ use std::thread;
 use recurve::cell::{ActivationKind, AnyCell};
 use recurve::host::baseline::{BaselineError, OrderReport, perplexities};
 use recurve::host::text::split;
-use recurve::host::{HostError, Network, Settings, Trainer, TrainingMemory, check_writable, write_whole};
+use recurve::host::{HostError, Network, Settings, Trainer, TrainerMemory, check_writable, write_whole};
 use recurve::{Error, ModelShape};
 
 use crate::args::TrainArgs;
@@ -72,7 +72,7 @@ fn limits(args: &TrainArgs) -> Limits {
 fn network(args: &TrainArgs, text: &Text) -> Result<Network, Failure> {
     let cell = AnyCell::new(args.cell, ActivationKind::Tanh, text.codes.len(), args.hidden);
     let shape = ModelShape { cell, outputs: text.codes.len() };
-    TrainingMemory::of(shape, &settings(args)).with_tokens(text.tokens.len()).check()?;
+    TrainerMemory::of(shape, &settings(args), text.tokens.len()).check()?;
     let network = Network::new(cell, text.codes.clone(), text.alphabet, text.clean)?;
     let bytes = network.file().byte_len();
     if args.out.is_some() && bytes > MAX_FILE {
