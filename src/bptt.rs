@@ -7,15 +7,22 @@
 //!           gradients of weights are one product each over all steps
 //! ```
 //!
+//! The sequences of a batch do not touch each other on the way. Blocks of them go forward and back, one after another
+//! or side by side; then the gradients of weights are summed, block after block, tensor by tensor.
+//!
 //! The state is carried from window to window, the gradient is cut at the window's edge (Dive into Deep Learning,
 //! section 9.7.1, regular truncation).
 
-use crate::cell::{Backward, Cell, Extent, Inputs, TypedCell, extent};
-use crate::error::{Argument, Error, Quantity, at_least, exactly};
-use crate::lanes::{Lanes, best_lanes};
-use crate::loss::{self, Targets};
+mod window;
+
+use crate::cell::{Block, Cell, Extent, Inputs, TypedCell};
+use crate::crew::{Alone, Crew};
+use crate::error::{Argument, Error, exactly};
+use crate::lanes::{Lanes, best_lanes, inlined};
+use crate::loss::{Sum, Targets};
 use crate::model::{Model, ModelShape, check_state};
 use crate::params::{Flat, plain_data, take_mut};
+use window::{Buffers, Window};
 
 plain_data! {
     /// What training a [`Model`] with windows of up to `T` steps of `B` sequences works in.
@@ -120,17 +127,6 @@ impl<C: TypedCell<H>, const H: usize, const O: usize, const B: usize, const T: u
     }
 }
 
-/// A window whose lengths have been checked, and its buffers.
-struct Window<'a> {
-    extent: Extent,
-    inputs: Inputs<'a>,
-    tape: &'a mut [f32],
-    logits: &'a mut [f32],
-    d_hidden: &'a mut [f32],
-    /// The cell's own scratch, then room for transposed copies of weights, as much as was lent.
-    rest: &'a mut [f32],
-}
-
 impl<C: Cell> ModelShape<C> {
     /// Floats of the tape of a window.
     #[must_use]
@@ -152,11 +148,13 @@ impl<C: Cell> ModelShape<C> {
         self.loss_scratch_len(extent).saturating_add(d_hidden).saturating_add(cell)
     }
 
-    /// Floats of scratch beyond [`scratch_len`](Self::scratch_len) that make the gradient faster: room for
-    /// a transposed copy of one layer's weights at a time. The result is the same, bit for bit.
+    /// Floats of scratch beyond [`scratch_len`](Self::scratch_len) that make the gradient faster: room for copies of
+    /// weights, then of what their gradients are made of, for as many threads as share the work. The result is the
+    /// same, bit for bit.
     #[must_use]
-    pub fn pack_len(self) -> usize {
-        self.head().pack_len().max(self.cell.pack_len())
+    pub fn pack_len(self, threads: usize) -> usize {
+        let copies = self.cell.pack_len().saturating_add(self.head().pack_len());
+        copies.max(window::products_len(self, threads))
     }
 
     /// The mean loss of a window, and its gradients, added to `grads`; `state`, which says how many sequences there
@@ -166,7 +164,7 @@ impl<C: Cell> ModelShape<C> {
     /// [`Error::Length`] or [`Error::TooShort`] for buffers that do not fit each other, [`Error::Token`] for a token
     /// outside of the vocabulary, [`Error::NotFinite`] for a state or loss that is NaN or infinite. State and gradients are
     /// then as they were.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     #[allow(
         clippy::too_many_arguments,
         reason = "weights, state, tape, scratch and gradients are separate values"
@@ -180,30 +178,62 @@ impl<C: Cell> ModelShape<C> {
         state: &mut [f32],
         tape: &mut [f32],
         scratch: &mut [f32],
-        mut grads: &mut [f32],
+        grads: &mut [f32],
+    ) -> Result<f32, Error> {
+        self.gradient_by(&Alone, lanes, params, inputs, targets, state, tape, scratch, grads)
+    }
+
+    /// [`gradient`](Self::gradient), shared by the threads of a crew: the same bits, however many they are.
+    ///
+    /// # Errors
+    /// As for [`gradient`](Self::gradient).
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "weights, state, tape, scratch and gradients are separate values"
+    )]
+    pub fn gradient_by<L: Lanes>(
+        self,
+        crew: &impl Crew,
+        lanes: L,
+        params: &[f32],
+        inputs: Inputs<'_>,
+        targets: Targets<'_>,
+        state: &mut [f32],
+        tape: &mut [f32],
+        scratch: &mut [f32],
+        grads: &mut [f32],
     ) -> Result<f32, Error> {
         exactly(Argument::Grads, self.params_len(), grads.len())?;
-        let mut window = self.window(params, inputs, targets, state, tape, scratch, true)?;
-        let loss = self.forward(lanes, params, targets, state, &mut window)?;
-        let Window { extent, inputs, tape, logits, d_hidden, mut rest } = window;
+        let window = Window::new(self, params, inputs, targets, state)?;
+        let (mut buffers, pack) = Buffers::new(self, window.extent, tape, scratch, true)?;
+        check_state(lanes, state)?;
 
-        let (cell, head) = self.split(params);
-        let d_cell = take_mut(&mut grads, cell.len());
-        let cell_scratch = take_mut(&mut rest, self.cell.backward_scratch_len(extent));
-        d_hidden.fill(0.0);
-        let h = self.cell.outputs(tape, extent);
-        self.head().backward(lanes, head, h, logits, d_hidden, rest, grads);
-        let pass = Backward {
-            inputs,
-            extent,
-            tape,
-            d_outputs: d_hidden,
-            d_inputs: None,
-            scratch: cell_scratch,
-            pack: rest,
-            grads: d_cell,
-        };
-        self.cell.backward(lanes, cell, pass);
+        let (cell, head) = window.pack(lanes, params, pack);
+        let mut total = Sum::default();
+        crew.each(
+            buffers.blocks(),
+            inlined!(|(block, mut buffers): (Block, Buffers<'_>)| {
+                lanes.run(inlined!(|| {
+                    let loss = window.forward(lanes, cell, head, state, block, &mut buffers);
+                    window.backward(lanes, cell, head, block, &mut buffers);
+                    loss
+                }))
+            }),
+            inlined!(|loss| total.add(loss)),
+        );
+        let loss = window.mean(total)?;
+        buffers.blocks().for_each(inlined!(|(block, buffers)| self.cell.end(buffers.tape, block, state)));
+
+        let done = &buffers.done();
+        #[cfg(not(feature = "std"))]
+        window.accumulate_all(lanes, done, grads);
+        #[cfg(feature = "std")]
+        crew.each(
+            window.tensors(crew.threads(), pack, grads),
+            inlined!(|part| lanes.run(inlined!(|| window.accumulate(lanes, done, part)))),
+            |()| {},
+        );
         Ok(loss)
     }
 
@@ -223,57 +253,17 @@ impl<C: Cell> ModelShape<C> {
         tape: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<f32, Error> {
-        let mut window = self.window(params, inputs, targets, state, tape, scratch, false)?;
-        self.forward(lanes, params, targets, state, &mut window)
-    }
-
-    /// Checks all lengths and tokens, and cuts the buffers to size.
-    #[inline(always)]
-    #[allow(clippy::too_many_arguments, reason = "it stands where they enter")]
-    fn window<'a>(
-        self,
-        params: &[f32],
-        inputs: Inputs<'a>,
-        targets: Targets<'_>,
-        state: &[f32],
-        tape: &'a mut [f32],
-        mut scratch: &'a mut [f32],
-        backward: bool,
-    ) -> Result<Window<'a>, Error> {
-        exactly(Argument::Params, self.params_len(), params.len())?;
-        let extent = extent(inputs, self.cell.inputs(), self.batch(state)?)?;
-        targets.check(extent.rows(), self.outputs)?;
-        let tape_len = self.tape_len(extent);
-        at_least(Argument::Tape, tape_len, tape.len())?;
-        let needed = if backward { self.scratch_len(extent) } else { self.loss_scratch_len(extent) };
-        at_least(Argument::Scratch, needed, scratch.len())?;
-
-        let logits = take_mut(&mut scratch, self.loss_scratch_len(extent));
-        let d_hidden = take_mut(&mut scratch, if backward { extent.rows() * self.cell.hidden() } else { 0 });
-        let tape = tape.get_mut(..tape_len).unwrap_or_default();
-        Ok(Window { extent, inputs, tape, logits, d_hidden, rest: scratch })
-    }
-
-    /// Fills the tape, turns the logits into their gradients, and moves the state on if the loss is finite.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn forward<L: Lanes>(
-        self,
-        lanes: L,
-        params: &[f32],
-        targets: Targets<'_>,
-        state: &mut [f32],
-        window: &mut Window<'_>,
-    ) -> Result<f32, Error> {
+        let window = Window::new(self, params, inputs, targets, state)?;
+        let (mut buffers, pack) = Buffers::new(self, window.extent, tape, scratch, false)?;
         check_state(lanes, state)?;
-        let (cell, head) = self.split(params);
-        let (extent, tape) = (window.extent, &mut *window.tape);
-        self.cell.forward(lanes, cell, window.inputs, extent, state, tape);
-        self.head().forward(lanes, head, self.cell.outputs(tape, extent), window.logits);
-        let loss = loss::backward(lanes, window.logits, self.outputs, targets);
-        if !loss.is_finite() {
-            return Err(Error::NotFinite(Quantity::Loss));
+
+        let (cell, head) = window.pack(lanes, params, pack);
+        let mut total = Sum::default();
+        for (block, mut buffers) in buffers.blocks() {
+            total.add(window.forward(lanes, cell, head, state, block, &mut buffers));
         }
-        self.cell.final_state(tape, extent, state);
+        let loss = window.mean(total)?;
+        buffers.blocks().for_each(inlined!(|(block, buffers)| self.cell.end(buffers.tape, block, state)));
         Ok(loss)
     }
 }

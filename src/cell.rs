@@ -20,12 +20,12 @@ use input::InputWeights;
 pub use input::{Input, Inputs};
 pub(crate) use input::{check_tokens, extent};
 
-use core::fmt::Debug;
+use core::{fmt::Debug, ops::Range};
 
 use rand_core::Rng;
 
 use crate::init::Init;
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, inlined};
 use crate::params::{Flat, sealed::Sealed};
 
 /// How many sequences run side by side, and for how many steps.
@@ -51,32 +51,108 @@ impl Extent {
     }
 }
 
-/// What a window's backward pass reads, uses up and adds to, beside the weights.
+/// Some sequences of a window, side by side in a block of buffers of their own.
+///
+/// Within the block, rows are time-major again. The block's inputs and targets are rows of the whole window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// The first of its sequences.
+    pub first: usize,
+    /// Its own extent.
+    pub extent: Extent,
+    /// Sequences of the window.
+    pub batch: usize,
+}
+
+impl Block {
+    /// A whole window.
+    #[must_use]
+    pub const fn whole(extent: Extent) -> Self {
+        Self { first: 0, extent, batch: extent.batch }
+    }
+
+    /// Blocks of up to `rows` sequences, which together are a window; as one if `rows` has no limit.
+    #[inline(always)]
+    pub(crate) fn all(extent: Extent, rows: usize) -> impl Iterator<Item = Self> {
+        let Extent { batch, window } = extent;
+        let (count, rows) = if rows == usize::MAX { (1, batch) } else { (batch.div_ceil(rows.max(1)), rows) };
+        (0..count).map(inlined!(move |index: usize| {
+            let first = index * rows;
+            Self { first, extent: Extent { batch: rows.min(batch - first), window }, batch }
+        }))
+    }
+
+    /// The rows of the window that are the block's, in order: where each run of them begins, and how long all are.
+    #[inline(always)]
+    pub(crate) fn runs(self) -> (usize, impl Iterator<Item = usize>) {
+        let Extent { batch, window } = self.extent;
+        let (rows, runs) = if batch == self.batch { (batch * window, 1) } else { (batch, window) };
+        (rows, (0..runs).map(inlined!(move |t| t * self.batch + self.first)))
+    }
+
+    /// The block's part of a buffer that has `per_sequence` elements for each sequence of the window.
+    #[inline(always)]
+    pub(crate) fn part(self, of: &[f32], per_sequence: usize) -> &[f32] {
+        let from = of.get(self.first * per_sequence..).unwrap_or_default();
+        from.get(..self.extent.batch * per_sequence).unwrap_or_default()
+    }
+}
+
+/// The weights of a layer and, where there was room, copies of them that make products faster.
+#[derive(Clone, Copy, Debug)]
+pub struct Weights<'a> {
+    /// As they are.
+    pub params: &'a [f32],
+    /// What [`Cell::pack`] made of them; nothing if there was no room.
+    pub pack: &'a [f32],
+    /// For products with how many rows.
+    pub rows: usize,
+}
+
+impl<'a> Weights<'a> {
+    /// Weights without copies.
+    #[inline(always)]
+    #[must_use]
+    pub const fn in_place(params: &'a [f32]) -> Self {
+        Self { params, pack: &[], rows: 0 }
+    }
+}
+
+/// What a block's backward pass reads and uses up, beside the weights.
 #[derive(Debug)]
 pub struct Backward<'a> {
-    /// The inputs of the forward pass.
-    pub inputs: Inputs<'a>,
-    /// Its extent.
-    pub extent: Extent,
-    /// What it kept.
+    /// The block.
+    pub block: Block,
+    /// What the forward pass kept.
     pub tape: &'a [f32],
-    /// The gradients of its outputs (window·batch×h), used up.
+    /// The gradients of the outputs (window·batch×h), used up: [`Cell::accumulate`] finds there what it needs.
     pub d_outputs: &'a mut [f32],
     /// The gradients of input vectors (window·batch×d), added to, if they are wanted.
     pub d_inputs: Option<&'a mut [f32]>,
-    /// As much as [`Cell::backward_scratch_len`] says.
+    /// As much as [`Cell::backward_scratch_len`] says, for [`Cell::accumulate`] too.
     pub scratch: &'a mut [f32],
-    /// As much as [`Cell::pack_len`] says, or less.
-    pub pack: &'a mut [f32],
-    /// The gradients of the weights, added to.
-    pub grads: &'a mut [f32],
+}
+
+/// What the backward pass of a block has left, from which gradients of weights are made.
+#[derive(Clone, Copy, Debug)]
+pub struct Backpropagated<'a> {
+    /// The inputs of the window.
+    pub inputs: Inputs<'a>,
+    /// The block.
+    pub block: Block,
+    /// What the forward pass kept.
+    pub tape: &'a [f32],
+    /// See [`Backward::d_outputs`].
+    pub d_outputs: &'a [f32],
+    /// See [`Backward::scratch`].
+    pub scratch: &'a [f32],
 }
 
 /// The arithmetic of a cell over flat slices: a view's sizes, without its weights.
 ///
 /// Lengths of slices are checked by the caller ([`ModelShape`](crate::ModelShape)). Here a slice of another length gives
 /// wrong numbers, and a panic in debug builds only. Not to be implemented outside this crate.
-pub trait Cell: Copy + Debug + Sealed {
+pub trait Cell: Copy + Debug + Sync + Sealed {
     /// Width d of an input: the vocabulary's size for tokens.
     fn inputs(self) -> usize;
     /// Width h of the output.
@@ -87,11 +163,11 @@ pub trait Cell: Copy + Debug + Sealed {
     fn state_len(self) -> usize;
     /// Floats that a step of `batch` sequences works in, beside the state to come.
     fn step_scratch_len(self, batch: usize) -> usize;
-    /// Floats that a window's forward pass keeps for the backward pass.
+    /// Floats that a window's forward pass keeps for the backward pass; as many for each sequence.
     fn tape_len(self, extent: Extent) -> usize;
-    /// Floats that a window's backward pass works in, beside the gradient of its output.
+    /// Floats that a window's backward pass works in, beside the gradient of its output; as many for each sequence.
     fn backward_scratch_len(self, extent: Extent) -> usize;
-    /// Floats that make the backward pass faster if they can be spared: copies of weights, transposed.
+    /// Floats for copies of weights, which make windows faster if they can be spared.
     fn pack_len(self) -> usize;
 
     /// Draws initial weights.
@@ -111,25 +187,46 @@ pub trait Cell: Copy + Debug + Sealed {
     /// The outputs H (batch×h) within a state.
     fn output(self, state: &[f32], batch: usize) -> &[f32];
 
-    /// A window of steps from `state`, which is left as it was; the steps are kept in `tape`.
+    /// Copies weights for products with `rows` rows into `room`, which is [`pack_len`](Self::pack_len) long.
+    fn pack<L: Lanes>(self, lanes: L, params: &[f32], rows: usize, room: &mut [f32]);
+
+    /// Puts the states of a block's sequences, out of those of all, where [`forward`](Self::forward) reads them.
+    fn begin(self, state: &[f32], block: Block, tape: &mut [f32]);
+
+    /// The steps of a block, after [`begin`](Self::begin); what the backward pass needs is kept in `tape`.
     fn forward<L: Lanes>(
         self,
         lanes: L,
-        params: &[f32],
+        weights: Weights<'_>,
         inputs: Inputs<'_>,
-        extent: Extent,
-        state: &[f32],
+        block: Block,
         tape: &mut [f32],
     );
 
     /// The outputs H of all steps (window·batch×h) within a tape.
     fn outputs(self, tape: &[f32], extent: Extent) -> &[f32];
 
-    /// The state after the last step of a tape.
-    fn final_state(self, tape: &[f32], extent: Extent, state: &mut [f32]);
+    /// Puts the states after a block's last step among those of all sequences.
+    fn end(self, tape: &[f32], block: Block, state: &mut [f32]);
 
-    /// The window's gradients, from those of its outputs. Nothing flows back beyond the first step.
-    fn backward<L: Lanes>(self, lanes: L, params: &[f32], pass: Backward<'_>);
+    /// From the gradients of a block's outputs to those that [`accumulate`](Self::accumulate) needs. Nothing flows back
+    /// beyond the first step.
+    fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, pass: Backward<'_>);
+
+    /// Rows and columns of the tensors of weights, in the order in which they follow each other.
+    fn tensor(self, index: usize) -> Option<(usize, usize)>;
+
+    /// Adds a block's part of the gradient of some rows of a tensor, which [`tensor`](Self::tensor) has. Each element is
+    /// summed over the block's rows in their order. `room` may be anything; with as much as
+    /// [`product_at_len`](crate::kernels::product_at_len) says for the number of rows it is fast.
+    fn accumulate<L: Lanes, const TENSOR: usize>(
+        self,
+        lanes: L,
+        rows: &Range<usize>,
+        from: Backpropagated<'_>,
+        room: &mut [f32],
+        grads: &mut [f32],
+    );
 }
 
 /// A cell whose sizes are part of its type: a plain struct of weights, with `H` hidden units.

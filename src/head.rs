@@ -1,9 +1,12 @@
 //! The output layer: O_t = H_t W_hq + b_q, the same for every step.
 
+use core::ops::Range;
+
 use rand_core::Rng;
 
+use crate::cell::Weights;
 use crate::init::xavier;
-use crate::kernels::{Mat, Transposed, affine, column_sums, product_at};
+use crate::kernels::{Factor, Mat, column_sums, product_at};
 use crate::lanes::Lanes;
 use crate::params::{plain_data, take, take_mut};
 
@@ -34,11 +37,11 @@ impl DenseShape {
         self.hidden.saturating_add(1).saturating_mul(self.outputs)
     }
 
-    /// Floats for a transposed copy of W_hq, which makes [`backward`](Self::backward) faster.
+    /// Floats for copies of W_hq, which make windows faster.
     #[inline(always)]
     #[must_use]
     pub const fn pack_len(self) -> usize {
-        self.hidden.saturating_mul(self.outputs)
+        Factor::pack_len(self.hidden, self.outputs)
     }
 
     /// Draws initial weights: W_hq uniform by Xavier's rule, b_q zero.
@@ -54,30 +57,53 @@ impl DenseShape {
         (w_hq, take(&mut params, self.outputs))
     }
 
-    /// O ← H W_hq + b_q, for rows of H (·×h) and O (·×q).
+    /// Copies weights for products with `rows` rows into `room`, which is [`pack_len`](Self::pack_len) long.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn forward<L: Lanes>(self, lanes: L, params: &[f32], h: &[f32], o: &mut [f32]) {
-        let (w_hq, b_q) = self.view(params);
-        affine(lanes, Mat::new(h, self.hidden), w_hq, b_q, o);
+    pub fn pack<L: Lanes>(self, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
+        Factor::pack(lanes, self.view(params).0, rows, room);
     }
 
-    /// dW_hq += Hᵀ dO, db_q += Σ dO, dH += dO W_hqᵀ.
+    /// O ← H W_hq + b_q, for rows of H (·×h) and O (·×q).
     #[cfg_attr(not(debug_assertions), inline(always))]
-    #[allow(clippy::too_many_arguments, reason = "weights, scratch and gradients are separate values")]
-    pub fn backward<L: Lanes>(
+    pub fn forward<L: Lanes>(self, lanes: L, weights: Weights<'_>, h: &[f32], o: &mut [f32]) {
+        let (w_hq, b_q) = self.view(weights.params);
+        let h = Mat::new(h, self.hidden);
+        Factor::new(w_hq, weights.rows, weights.pack).affine(lanes, h, b_q, o);
+    }
+
+    /// dH += dO W_hqᵀ
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, d_o: &[f32], d_h: &mut [f32]) {
+        let (w_hq, _) = self.view(weights.params);
+        let d_o = Mat::new(d_o, self.outputs);
+        Factor::transposed(w_hq, weights.rows, weights.pack).product(lanes, d_o, d_h);
+    }
+
+    /// Rows and columns of W_hq and of b_q.
+    #[inline(always)]
+    #[must_use]
+    pub const fn tensors(self) -> [(usize, usize); 2] {
+        [(self.hidden, self.outputs), (1, self.outputs)]
+    }
+
+    /// dW_hq += Hᵀ dO for some rows of W_hq, or db_q += Σ dO; see [`Cell::accumulate`](crate::cell::Cell::accumulate).
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub fn accumulate<L: Lanes, const TENSOR: usize>(
         self,
         lanes: L,
-        params: &[f32],
+        rows: &Range<usize>,
         h: &[f32],
         d_o: &[f32],
-        d_h: &mut [f32],
-        pack: &mut [f32],
-        mut grads: &mut [f32],
+        room: &mut [f32],
+        grads: &mut [f32],
     ) {
-        let (w_hq, _) = self.view(params);
         let d_o = Mat::new(d_o, self.outputs);
-        product_at(lanes, Mat::new(h, self.hidden), d_o, take_mut(&mut grads, self.hidden * self.outputs));
-        column_sums(lanes, d_o, grads);
-        Transposed::new(w_hq, pack).product(lanes, d_o, d_h);
+        match TENSOR {
+            W_HQ => product_at(lanes, Mat::new(h, self.hidden), rows, d_o, grads, room),
+            _ => column_sums(lanes, d_o, grads),
+        }
     }
 }
+
+/// The first tensor; b_q is the second.
+const W_HQ: usize = 0;

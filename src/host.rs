@@ -28,6 +28,7 @@ mod file;
 mod network;
 mod settings;
 mod summary;
+mod threads;
 mod train;
 
 pub use buffer::Buffer;

@@ -38,7 +38,7 @@ pub const FOLD: usize = 16;
 /// A token for a kind of vector register, and what can be done with it.
 ///
 /// Not to be implemented outside this crate: the rule of exactness above is part of the contract.
-pub trait Lanes: Copy + sealed::Sealed {
+pub trait Lanes: Copy + Send + Sync + sealed::Sealed {
     /// `WIDTH` floats.
     type F: Copy;
     /// `WIDTH` integers of 32 bits, wrapping.

@@ -73,7 +73,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`error`], [`lanes`] | errors as small values; vector registers behind one trait |
+//! | [`error`], [`lanes`], [`crew`] | errors as small values; vector registers behind one trait; threads behind another |
 //! | [`math`], [`kernels`], [`params`], [`init`] | exp, tanh, ln; matrix products and sums; plain data as flat slices; initial weights |
 //! | [`cell`], [`head`], [`loss`] | [`Elman`], [`Feedforward`]; [`Dense`]; softmax, cross-entropy, [`Perplexity`] |
 //! | [`model`] | [`Model`], [`CharRnn`], and [`ModelShape`] for sizes known at run time |
@@ -89,7 +89,8 @@
 //! # Features
 //! - `std` (on by default): the module `host`, and lanes for AVX2 and AVX-512 that are chosen when the program runs.
 //!   Without it the crate needs neither `std` nor `alloc`.
-//! - `cli`: the command `recurve`.
+//! - `rayon`: training on several threads.
+//! - `cli`: the command `recurve`; includes `rayon`.
 //! - `proptest`: the module `testing`.
 //! - `defmt`: `defmt::Format` for errors.
 //! - `vldm`: products in assembly on a Cortex-M with a single-precision FPU (M4F, M7, M33). The bits are the same.
@@ -109,6 +110,7 @@ extern crate std;
 pub mod bptt;
 pub mod cell;
 pub mod clean;
+pub mod crew;
 pub mod error;
 pub mod format;
 pub mod head;

@@ -6,6 +6,8 @@
 
 mod perplexity;
 
+use core::ops::Range;
+
 pub use perplexity::Perplexity;
 
 use crate::cell::check_tokens;
@@ -14,7 +16,7 @@ use crate::kernels::{map, max, scale, sum, sum_of, sum_of_squares, zip_map};
 use crate::lanes::{LaneKind, Lanes, Scalar, best_lanes, inlined, on_lanes};
 use crate::math;
 use crate::params::{rows, rows_mut};
-use perplexity::Sum;
+pub(crate) use perplexity::Sum;
 
 /// What the outputs of several rows should have been.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,6 +38,17 @@ impl Targets<'_> {
                 check_tokens(tokens, outputs)
             }
             Self::Vectors(y) => exactly(Argument::Targets, rows.saturating_mul(outputs), y.len()),
+        }
+    }
+
+    /// Some rows, of `outputs` elements each.
+    #[inline(always)]
+    pub(crate) fn rows(self, rows: Range<usize>, outputs: usize) -> Self {
+        match self {
+            Self::Tokens(tokens) => Self::Tokens(tokens.get(rows).unwrap_or_default()),
+            Self::Vectors(y) => {
+                Self::Vectors(y.get(rows.start * outputs..rows.end * outputs).unwrap_or_default())
+            }
         }
     }
 }
@@ -98,13 +111,16 @@ pub fn squared_error(outputs: &[f32], target: &[f32]) -> f32 {
     0.5 * total.value()
 }
 
-/// The mean loss over rows of `cols` outputs, which become its gradient in place.
+/// Adds the losses of rows of `cols` outputs to `total`; the outputs become `weight` times their gradients, in place.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn backward<L: Lanes>(lanes: L, outputs: &mut [f32], cols: usize, targets: Targets<'_>) -> f32 {
-    let cols = cols.max(1);
-    #[expect(clippy::cast_precision_loss, reason = "more than 2²⁴ rows would not fit into memory")]
-    let weight = 1.0 / (outputs.len() / cols) as f32;
-    let mut total = Sum::default();
+pub(crate) fn backward<L: Lanes>(
+    lanes: L,
+    outputs: &mut [f32],
+    cols: usize,
+    targets: Targets<'_>,
+    weight: f32,
+    total: &mut Sum,
+) {
     match targets {
         Targets::Tokens(tokens) => {
             for (o, &target) in rows_mut(outputs, cols).zip(tokens) {
@@ -117,7 +133,6 @@ pub(crate) fn backward<L: Lanes>(lanes: L, outputs: &mut [f32], cols: usize, tar
             }
         }
     }
-    total.value() * weight
 }
 
 /// −log P(target) of a row; o ← weight · (softmax(o) − one-hot target).

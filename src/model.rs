@@ -2,7 +2,7 @@
 
 use rand_core::Rng;
 
-use crate::cell::{Cell, Elman, Input, Inputs, TypedCell};
+use crate::cell::{Cell, Elman, Input, Inputs, TypedCell, Weights};
 use crate::error::{Argument, Error, Quantity, at_least, evenly, exactly};
 use crate::head::{Dense, DenseShape};
 use crate::init::Init;
@@ -207,7 +207,7 @@ impl<C: Cell> ModelShape<C> {
         let mut scratch = scratch;
         let next = take_mut(&mut scratch, state.len());
         self.cell.step(lanes, cell, inputs, state, next, scratch);
-        self.head().forward(lanes, head, self.cell.output(next, batch), logits);
+        self.head().forward(lanes, Weights::in_place(head), self.cell.output(next, batch), logits);
         if !all_finite(lanes, logits) {
             return Err(Error::NotFinite(Quantity::Logit));
         }

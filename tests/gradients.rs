@@ -84,7 +84,7 @@ proptest! {
     fn room_for_packed_weights_changes_no_bit(sizes in sizes()) {
         let problem = Problem::new(sizes);
         let without = problem.gradient();
-        let (hidden, pack) = (sizes.hidden * sizes.hidden, problem.shape.pack_len());
+        let (hidden, pack) = (sizes.hidden * sizes.hidden, problem.shape.pack_len(1));
         for room in [1, hidden, pack.max(1) - 1, pack, pack + 3] {
             let with = problem.gradient_with(recurve::lanes::Portable, room);
             prop_assert_eq!(with.loss.to_bits(), without.loss.to_bits());

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use recurve::Inputs;
-use recurve::cell::{ActivationKind, AnyCell, Backward, Cell, CellKind, Extent};
+use recurve::cell::{ActivationKind, AnyCell, Backward, Block, Cell, CellKind, Extent, Weights};
 use recurve::lanes::Portable;
 use recurve::testing::{GradientCheck, vectors};
 
@@ -17,26 +17,27 @@ const HELD: f32 = 0.25;
 fn check(kind: CellKind, params: &[f32], x: &[f32], state: &[f32], d_h: &[f32]) -> Result<(), TestCaseError> {
     let cell = AnyCell::new(kind, ActivationKind::Tanh, D, H);
     let params = &params[..cell.params_len()];
+    let (block, weights) = (Block::whole(EXTENT), Weights::in_place(params));
     let mut tape = vec![0.0; cell.tape_len(EXTENT)];
-    cell.forward(Portable, params, Inputs::Vectors(x), EXTENT, state, &mut tape);
+    let mut forward = |x: &[f32]| {
+        cell.begin(state, block, &mut tape);
+        cell.forward(Portable, weights, Inputs::Vectors(x), block, &mut tape);
+        tape.clone()
+    };
+    let tape = forward(x);
     let mut d_x = vec![HELD; x.len()];
     let pass = Backward {
-        inputs: Inputs::Vectors(x),
-        extent: EXTENT,
+        block,
         tape: &tape,
         d_outputs: &mut d_h.to_vec(),
         d_inputs: Some(&mut d_x),
         scratch: &mut vec![0.0; cell.backward_scratch_len(EXTENT)],
-        pack: &mut [],
-        grads: &mut vec![0.0; params.len()],
     };
-    cell.backward(Portable, params, pass);
+    cell.backward(Portable, weights, pass);
     d_x.iter_mut().for_each(|d| *d -= HELD);
     // The loss Σ d_h ∘ H, whose gradient with respect to H is d_h.
-    let report = GradientCheck::default().run(x, &d_x, |x| {
-        cell.forward(Portable, params, Inputs::Vectors(x), EXTENT, state, &mut tape);
-        cell.outputs(&tape, EXTENT).iter().zip(d_h).map(|(h, d)| h * d).sum()
-    })?;
+    let report = GradientCheck::default()
+        .run(x, &d_x, |x| cell.outputs(&forward(x), EXTENT).iter().zip(d_h).map(|(h, d)| h * d).sum())?;
     prop_assert_eq!(report.checked, x.len());
     Ok(())
 }

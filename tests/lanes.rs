@@ -8,7 +8,7 @@ mod reference;
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use recurve::kernels::{self, Mat, Transposed, chains};
+use recurve::kernels::{self, Factor, Mat, chains, product_at_len};
 use recurve::lanes::{FOLD, FusedScalar, Lanes, Portable, Scalar};
 
 use common::compare::{Tolerance, bits, f64s};
@@ -44,8 +44,8 @@ struct Matrices {
 
 fn matrices() -> impl Strategy<Value = Matrices> {
     // Fewer than, as many as, and more than a tile has rows; no terms at all.
-    let rows = select(vec![1, 2, 3, 4, 5, 7, 8, 9, 15]);
-    let terms = select(vec![0, 1, 2, 3, 4, 5, 6, 7, 9, 33]);
+    let rows = select(vec![1, 2, 3, 4, 5, 7, 8, 9, 15, 23]);
+    let terms = select(vec![0, 1, 2, 3, 4, 5, 6, 7, 9, 33, 300]);
     let widths = WIDTHS.into_iter().chain([4, 8, 16, 29, 32, 64, 66, 100, 130]).collect::<Vec<_>>();
     (rows, terms, select(widths), any::<u64>()).prop_map(|(m, k, n, seed)| {
         let mut random = Random::new(seed);
@@ -85,17 +85,21 @@ impl Matrices {
         let affine = layer.in_order::<L>(chains(n), |i, p| self.a[i * k + p], |p, j| self.b[p * n + j]);
         prop_assert_eq!(run(&|c| kernels::affine(lanes, a, b, bias, c)), bits(&affine));
 
-        let at = self.in_order::<L>(1, |i, p| self.a[p * m + i], |p, j| self.b[p * n + j]);
-        prop_assert_eq!(run(&|c| kernels::product_at(lanes, Mat::new(&self.a, m), b, c)), bits(&at));
-
+        self.check_factor(lanes, a, b, &plain, &affine)?;
         let bt = self.in_order::<L>(chains(n), |i, p| self.a[i * k + p], |p, j| self.b[j * k + p]);
-        let b = Mat::new(&self.b, k);
-        let with_room =
-            |room: usize| run(&|c| Transposed::new(b, &mut vec![f32::NAN; room]).product(lanes, a, c));
-        prop_assert_eq!(with_room(0), bits(&bt));
-        prop_assert_eq!(with_room((k * n).max(1) - 1), bits(&bt));
-        prop_assert_eq!(with_room(k * n), bits(&bt));
-        prop_assert_eq!(with_room(k * n + 5), bits(&bt));
+        self.check_transposed(lanes, a, Mat::new(&self.b, k), &bt)?;
+
+        // All columns of A, and all but the first and the last.
+        for columns in [0..m, 1..m.max(2) - 1] {
+            let rows = columns.start * n..columns.end * n;
+            let at = self.in_order::<L>(1, |i, p| self.a[p * m + i], |p, j| self.b[p * n + j]);
+            for room in [0, product_at_len(m) - 1, product_at_len(m)] {
+                let mut c = self.c[rows.clone()].to_vec();
+                let a = Mat::new(&self.a, m);
+                kernels::product_at(lanes, a, &columns, b, &mut c, &mut vec![f32::NAN; room]);
+                prop_assert_eq!(bits(&c), bits(&at[rows.clone()]), "room {}", room);
+            }
+        }
 
         let mut sums = self.c[..n].to_vec();
         let in_order = (0..n).map(|j| (0..k).fold(sums[j], |sum, p| sum + self.b[p * n + j]));
@@ -104,6 +108,54 @@ impl Matrices {
         prop_assert_eq!(bits(&sums), bits(&in_order));
         Ok(())
     }
+
+    /// B as a factor, in place and copied for few rows and many.
+    fn check_factor<L: Lanes>(
+        &self,
+        lanes: L,
+        a: Mat<'_>,
+        b: Mat<'_>,
+        product: &[f32],
+        affine: &[f32],
+    ) -> Result<(), TestCaseError> {
+        for (rows, pack) in packs(lanes, b) {
+            let factor = Factor::new(b, rows, &pack);
+            let mut c = self.c.clone();
+            factor.product(lanes, a, &mut c);
+            prop_assert_eq!(bits(&c), bits(product), "for {} rows", rows);
+            factor.affine(lanes, a, &self.c[..self.n], &mut c);
+            prop_assert_eq!(bits(&c), bits(affine), "for {} rows", rows);
+        }
+        Ok(())
+    }
+
+    /// The same for the transpose of B.
+    fn check_transposed<L: Lanes>(
+        &self,
+        lanes: L,
+        a: Mat<'_>,
+        b: Mat<'_>,
+        expected: &[f32],
+    ) -> Result<(), TestCaseError> {
+        for (rows, pack) in packs(lanes, b) {
+            let mut c = self.c.clone();
+            Factor::transposed(b, rows, &pack).product(lanes, a, &mut c);
+            prop_assert_eq!(bits(&c), bits(expected), "for {} rows", rows);
+        }
+        Ok(())
+    }
+}
+
+/// Copies of a matrix for products with few and many rows; and no room for any.
+fn packs<L: Lanes>(lanes: L, b: Mat<'_>) -> impl Iterator<Item = (usize, Vec<f32>)> {
+    let len = Factor::pack_len(b.rows(), b.cols);
+    [(1, len), (9, len), (9, 0)].into_iter().map(move |(rows, room)| {
+        let mut pack = vec![f32::NAN; room];
+        if room > 0 {
+            Factor::pack(lanes, b, rows, &mut pack);
+        }
+        (rows, pack)
+    })
 }
 
 /// Element i goes to virtual lane i mod [`FOLD`]; the upper half is folded onto the lower until one is left.

@@ -1,10 +1,13 @@
 //! A cell whose kind is known at run time: what a host that trains any model works with.
 
-use core::{fmt, str::FromStr};
+use core::{fmt, ops::Range, str::FromStr};
 
 use rand_core::Rng;
 
-use super::{ActivationKind, Backward, Cell, ElmanShape, Extent, FeedforwardShape, Inputs};
+use super::{
+    ActivationKind, Backpropagated, Backward, Block, Cell, ElmanShape, Extent, FeedforwardShape, Inputs,
+    Weights,
+};
 use crate::init::Init;
 use crate::lanes::Lanes;
 
@@ -171,28 +174,52 @@ impl Cell for AnyCell {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
+    fn pack<L: Lanes>(self, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
+        delegate!(self, cell => cell.pack(lanes, params, rows, room));
+    }
+
+    fn begin(self, state: &[f32], block: Block, tape: &mut [f32]) {
+        delegate!(self, cell => cell.begin(state, block, tape));
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn forward<L: Lanes>(
         self,
         lanes: L,
-        params: &[f32],
+        weights: Weights<'_>,
         inputs: Inputs<'_>,
-        extent: Extent,
-        state: &[f32],
+        block: Block,
         tape: &mut [f32],
     ) {
-        delegate!(self, cell => cell.forward(lanes, params, inputs, extent, state, tape));
+        delegate!(self, cell => cell.forward(lanes, weights, inputs, block, tape));
     }
 
     fn outputs(self, tape: &[f32], extent: Extent) -> &[f32] {
         delegate!(self, cell => cell.outputs(tape, extent))
     }
 
-    fn final_state(self, tape: &[f32], extent: Extent, state: &mut [f32]) {
-        delegate!(self, cell => cell.final_state(tape, extent, state));
+    fn end(self, tape: &[f32], block: Block, state: &mut [f32]) {
+        delegate!(self, cell => cell.end(tape, block, state));
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn backward<L: Lanes>(self, lanes: L, params: &[f32], pass: Backward<'_>) {
-        delegate!(self, cell => cell.backward(lanes, params, pass));
+    fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, pass: Backward<'_>) {
+        delegate!(self, cell => cell.backward(lanes, weights, pass));
+    }
+
+    fn tensor(self, index: usize) -> Option<(usize, usize)> {
+        delegate!(self, cell => cell.tensor(index))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn accumulate<L: Lanes, const TENSOR: usize>(
+        self,
+        lanes: L,
+        rows: &Range<usize>,
+        from: Backpropagated<'_>,
+        room: &mut [f32],
+        grads: &mut [f32],
+    ) {
+        delegate!(self, cell => cell.accumulate::<L, TENSOR>(lanes, rows, from, room, grads));
     }
 }

@@ -4,11 +4,16 @@
 //!
 //! A pre-activation is summed as b_h, then the input's part, then the recurrent part, each in order.
 
+use core::ops::Range;
+
 use rand_core::Rng;
 
-use super::{Activation, ActivationKind, Backward, Cell, Extent, InputWeights, Inputs, Tanh, TypedCell};
+use super::{
+    Activation, ActivationKind, Backpropagated, Backward, Block, Cell, Extent, InputWeights, Inputs, Tanh,
+    TypedCell, Weights,
+};
 use crate::init::Init;
-use crate::kernels::{Mat, Transposed, copy, product, product_at};
+use crate::kernels::{Factor, Mat, column_sums, copy, product, product_at};
 use crate::lanes::Lanes;
 use crate::params::{plain_data, take, take_mut};
 
@@ -117,7 +122,7 @@ impl Cell for ElmanShape {
     }
     #[inline(always)]
     fn pack_len(self) -> usize {
-        self.hidden.saturating_mul(self.hidden)
+        Factor::pack_len(self.hidden, self.hidden)
     }
 
     /// W_xh uniform, W_hh orthogonal, both at the scale of `init`; b_h zero.
@@ -149,22 +154,32 @@ impl Cell for ElmanShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
+    fn pack<L: Lanes>(self, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
+        Factor::pack(lanes, self.view(params).w_hh, rows, room);
+    }
+
+    #[inline(always)]
+    fn begin(self, state: &[f32], block: Block, tape: &mut [f32]) {
+        copy(block.part(state, self.hidden), tape);
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn forward<L: Lanes>(
         self,
         lanes: L,
-        params: &[f32],
+        weights: Weights<'_>,
         inputs: Inputs<'_>,
-        extent: Extent,
-        state: &[f32],
+        block: Block,
         mut tape: &mut [f32],
     ) {
-        let view = self.view(params);
-        let mut h_prev = take_mut(&mut tape, state.len());
-        copy(state, h_prev);
-        view.input.forward(lanes, inputs, tape);
-        for _ in 0..extent.window {
-            let h = take_mut(&mut tape, extent.batch * self.hidden);
-            product(lanes, Mat::new(h_prev, self.hidden), view.w_hh, h);
+        let view = self.view(weights.params);
+        let w_hh = Factor::new(view.w_hh, weights.rows, weights.pack);
+        let row = block.extent.batch * self.hidden;
+        let mut h_prev = take_mut(&mut tape, row);
+        view.input.forward_block(lanes, inputs, block, tape);
+        for _ in 0..block.extent.window {
+            let h = take_mut(&mut tape, row);
+            w_hh.product(lanes, Mat::new(h_prev, self.hidden), h);
             self.activation.apply(lanes, h);
             h_prev = h;
         }
@@ -176,15 +191,16 @@ impl Cell for ElmanShape {
     }
 
     #[inline(always)]
-    fn final_state(self, tape: &[f32], extent: Extent, state: &mut [f32]) {
-        copy(tape.get(extent.rows() * self.hidden..).unwrap_or_default(), state);
+    fn end(self, tape: &[f32], block: Block, state: &mut [f32]) {
+        let last = tape.get(block.extent.rows() * self.hidden..).unwrap_or_default();
+        copy(last, state.get_mut(block.first * self.hidden..).unwrap_or_default());
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn backward<L: Lanes>(self, lanes: L, params: &[f32], pass: Backward<'_>) {
-        let Backward { inputs, extent, tape, d_outputs, d_inputs, pack, mut grads, .. } = pass;
-        let view = self.view(params);
-        let w_hh_t = Transposed::new(view.w_hh, pack);
+    fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, pass: Backward<'_>) {
+        let Backward { block: Block { extent, .. }, tape, d_outputs, d_inputs, .. } = pass;
+        let view = self.view(weights.params);
+        let w_hh_t = Factor::transposed(view.w_hh, weights.rows, weights.pack);
         let h = self.outputs(tape, extent);
         let row = extent.batch * self.hidden;
         // From the last step to the first, dH_t becomes dA_t = dH_t ∘ φ′, and dA_t W_hhᵀ is added to dH_{t−1}.
@@ -197,10 +213,44 @@ impl Cell for ElmanShape {
                 w_hh_t.product(lanes, Mat::new(d_a, self.hidden), d_h_prev);
             }
         }
+        if let Some(d_inputs) = d_inputs {
+            view.input.backward(lanes, Mat::new(d_outputs, self.hidden), d_inputs);
+        }
+    }
+
+    #[inline(always)]
+    fn tensor(self, index: usize) -> Option<(usize, usize)> {
+        match index {
+            W_XH => Some((self.inputs, self.hidden)),
+            W_HH => Some((self.hidden, self.hidden)),
+            B_H => Some((1, self.hidden)),
+            _ => None,
+        }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn accumulate<L: Lanes, const TENSOR: usize>(
+        self,
+        lanes: L,
+        rows: &Range<usize>,
+        from: Backpropagated<'_>,
+        room: &mut [f32],
+        grads: &mut [f32],
+    ) {
+        let Backpropagated { inputs, block, tape, d_outputs, .. } = from;
         let d_a = Mat::new(d_outputs, self.hidden);
-        let d_w_xh = take_mut(&mut grads, self.inputs * self.hidden);
-        let d_w_hh = take_mut(&mut grads, self.hidden * self.hidden);
-        product_at(lanes, Mat::new(self.previous(tape, extent), self.hidden), d_a, d_w_hh);
-        view.input.backward(lanes, inputs, d_a, d_inputs, d_w_xh, grads);
+        match TENSOR {
+            W_XH => inputs.accumulate(lanes, self.inputs, block, rows, d_a, room, grads),
+            W_HH => {
+                let h_prev = Mat::new(self.previous(tape, block.extent), self.hidden);
+                product_at(lanes, h_prev, rows, d_a, grads, room);
+            }
+            _ => column_sums(lanes, d_a, grads),
+        }
     }
 }
+
+/// The tensors, in order.
+const W_XH: usize = 0;
+const W_HH: usize = 1;
+const B_H: usize = 2;

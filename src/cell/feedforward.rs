@@ -4,11 +4,16 @@
 //!
 //! As a cell it has a state nevertheless, namely its last output, which no later step reads.
 
+use core::ops::Range;
+
 use rand_core::Rng;
 
-use super::{Activation, ActivationKind, Backward, Cell, Extent, InputWeights, Inputs, Tanh, TypedCell};
+use super::{
+    Activation, ActivationKind, Backpropagated, Backward, Block, Cell, Extent, InputWeights, Inputs, Tanh,
+    TypedCell, Weights,
+};
 use crate::init::Init;
-use crate::kernels::{Mat, copy};
+use crate::kernels::{Mat, column_sums, copy};
 use crate::lanes::Lanes;
 use crate::params::{plain_data, take, take_mut};
 
@@ -118,17 +123,23 @@ impl Cell for FeedforwardShape {
         state
     }
 
+    #[inline(always)]
+    fn pack<L: Lanes>(self, _: L, _: &[f32], _: usize, _: &mut [f32]) {}
+
+    #[inline(always)]
+    fn begin(self, _: &[f32], _: Block, _: &mut [f32]) {}
+
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn forward<L: Lanes>(
         self,
         lanes: L,
-        params: &[f32],
+        weights: Weights<'_>,
         inputs: Inputs<'_>,
-        _: Extent,
-        _: &[f32],
+        block: Block,
         tape: &mut [f32],
     ) {
-        self.step(lanes, params, inputs, &[], tape, &mut []);
+        self.view(weights.params).forward_block(lanes, inputs, block, tape);
+        self.activation.apply(lanes, tape);
     }
 
     #[inline(always)]
@@ -137,17 +148,47 @@ impl Cell for FeedforwardShape {
     }
 
     #[inline(always)]
-    fn final_state(self, tape: &[f32], extent: Extent, state: &mut [f32]) {
-        let last = extent.rows().saturating_sub(extent.batch) * self.hidden;
-        copy(tape.get(last..).unwrap_or_default(), state);
+    fn end(self, tape: &[f32], block: Block, state: &mut [f32]) {
+        let Extent { batch, window } = block.extent;
+        let last = tape.get(window.saturating_sub(1) * batch * self.hidden..).unwrap_or_default();
+        copy(last, state.get_mut(block.first * self.hidden..).unwrap_or_default());
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn backward<L: Lanes>(self, lanes: L, params: &[f32], pass: Backward<'_>) {
-        let Backward { inputs, extent, tape, d_outputs, d_inputs, mut grads, .. } = pass;
-        self.activation.backward(lanes, d_outputs, self.outputs(tape, extent));
-        let d_w_xh = take_mut(&mut grads, self.inputs * self.hidden);
-        let d_a = Mat::new(d_outputs, self.hidden);
-        self.view(params).backward(lanes, inputs, d_a, d_inputs, d_w_xh, grads);
+    fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, pass: Backward<'_>) {
+        let Backward { block, tape, d_outputs, d_inputs, .. } = pass;
+        self.activation.backward(lanes, d_outputs, self.outputs(tape, block.extent));
+        if let Some(d_inputs) = d_inputs {
+            self.view(weights.params).backward(lanes, Mat::new(d_outputs, self.hidden), d_inputs);
+        }
+    }
+
+    #[inline(always)]
+    fn tensor(self, index: usize) -> Option<(usize, usize)> {
+        match index {
+            W_XH => Some((self.inputs, self.hidden)),
+            B_H => Some((1, self.hidden)),
+            _ => None,
+        }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn accumulate<L: Lanes, const TENSOR: usize>(
+        self,
+        lanes: L,
+        rows: &Range<usize>,
+        from: Backpropagated<'_>,
+        room: &mut [f32],
+        grads: &mut [f32],
+    ) {
+        let d_a = Mat::new(from.d_outputs, self.hidden);
+        match TENSOR {
+            W_XH => from.inputs.accumulate(lanes, self.inputs, from.block, rows, d_a, room, grads),
+            _ => column_sums(lanes, d_a, grads),
+        }
     }
 }
+
+/// The tensors, in order.
+const W_XH: usize = 0;
+const B_H: usize = 1;

@@ -3,11 +3,13 @@
 //! A token is a one-hot vector by another name, and multiplying a one-hot row with W_xh picks a row of it.
 //! So a token is a look-up and never a product.
 
-use super::Extent;
+use core::ops::Range;
+
+use super::{Block, Extent};
 use crate::error::{Argument, Error, evenly, exactly};
-use crate::kernels::{Mat, Transposed, affine, column_sums, product_at, zip_map, zip2_map};
+use crate::kernels::{Factor, Mat, affine, product_at, zip_map, zip2_map};
 use crate::lanes::{Lanes, inlined};
-use crate::params::rows_mut;
+use crate::params::{rows_mut, take, take_mut};
 
 /// Inputs of several rows: of a batch, or of a window of batches.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,33 +88,74 @@ impl InputWeights<'_> {
         }
     }
 
-    /// dW_xh += Xᵀ dA, db += Σ dA, and dX += dA W_xhᵀ where vectors want it.
+    /// A ← X W_xh + b, for all rows of a block.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn backward<L: Lanes>(
+    pub(super) fn forward_block<L: Lanes>(
         self,
         lanes: L,
         inputs: Inputs<'_>,
-        d_a: Mat<'_>,
-        d_inputs: Option<&mut [f32]>,
-        d_w: &mut [f32],
-        d_b: &mut [f32],
+        block: Block,
+        mut a: &mut [f32],
     ) {
-        column_sums(lanes, d_a, d_b);
-        match inputs {
-            Inputs::Tokens(tokens) => {
-                for (d_a, &token) in d_a.iter().zip(tokens) {
-                    let row = usize::from(token) * d_a.len();
-                    let d_w = d_w
-                        .get_mut(row..)
-                        .and_then(inlined!(|rest| rest.get_mut(..d_a.len())))
-                        .unwrap_or_default();
-                    zip_map(lanes, d_w, d_a, inlined!(|d_w, d_a| lanes.add(d_w, d_a)));
-                }
-            }
-            Inputs::Vectors(x) => product_at(lanes, Mat::new(x, self.w.rows()), d_a, d_w),
+        let (rows, runs) = block.runs();
+        for first in runs {
+            let inputs = inputs.rows(first..first + rows, self.w.rows());
+            self.forward(lanes, inputs, take_mut(&mut a, rows * self.w.cols));
         }
-        if let Some(d_inputs) = d_inputs {
-            Transposed::new(self.w, &mut []).product(lanes, d_a, d_inputs);
+    }
+
+    /// dX += dA W_xhᵀ
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn backward<L: Lanes>(self, lanes: L, d_a: Mat<'_>, d_inputs: &mut [f32]) {
+        Factor::transposed(self.w, 0, &[]).product(lanes, d_a, d_inputs);
+    }
+}
+
+impl<'a> Inputs<'a> {
+    /// Some rows, where a vector has `width` elements.
+    #[inline(always)]
+    fn rows(self, rows: Range<usize>, width: usize) -> Self {
+        match self {
+            Self::Tokens(tokens) => Self::Tokens(tokens.get(rows).unwrap_or_default()),
+            Self::Vectors(x) => {
+                Self::Vectors(x.get(rows.start * width..rows.end * width).unwrap_or_default())
+            }
+        }
+    }
+
+    /// dW_xh += Xᵀ dA for some rows of W_xh (d×h), from a block's rows of X (·×d) and dA (·×h).
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[allow(clippy::too_many_arguments, reason = "two factors, what of them, and where to")]
+    pub(super) fn accumulate<L: Lanes>(
+        self,
+        lanes: L,
+        width: usize,
+        block: Block,
+        part: &Range<usize>,
+        d_a: Mat<'_>,
+        room: &mut [f32],
+        d_w: &mut [f32],
+    ) {
+        let (rows, runs) = block.runs();
+        let mut rest = d_a.data;
+        for first in runs {
+            let d_a = Mat::new(take(&mut rest, rows * d_a.cols), d_a.cols);
+            match self.rows(first..first + rows, width) {
+                Self::Tokens(tokens) => add_rows(lanes, tokens, part, d_a, d_w),
+                Self::Vectors(x) => product_at(lanes, Mat::new(x, width), part, d_a, d_w, room),
+            }
+        }
+    }
+}
+
+/// Each row of dA is added to the row of dW that its token picks, if that is among the rows `part`.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn add_rows<L: Lanes>(lanes: L, tokens: &[u16], part: &Range<usize>, d_a: Mat<'_>, d_w: &mut [f32]) {
+    for (d_a, &token) in d_a.iter().zip(tokens) {
+        let Some(row) = usize::from(token).checked_sub(part.start) else { continue };
+        let d_w = d_w.get_mut(row * d_a.len()..).and_then(inlined!(|rest| rest.get_mut(..d_a.len())));
+        if let Some(d_w) = d_w {
+            zip_map(lanes, d_w, d_a, inlined!(|d_w, d_a| lanes.add(d_w, d_a)));
         }
     }
 }

@@ -70,13 +70,15 @@ pub struct Settings {
     pub clip: f32,
     /// The vector registers to train on: [`LaneKind::best`] for speed, another to compare.
     pub lanes: LaneKind,
+    /// Threads that share the work; more than one need the feature `rayon`. They change no bit of the result.
+    pub threads: usize,
 }
 
 impl Settings {
-    /// Windows of `window` steps of `batch` sequences, any gradient, the fastest registers of this machine.
+    /// Windows of `window` steps of `batch` sequences, any gradient, the fastest registers of this machine, one thread.
     #[must_use]
     pub fn new(batch: usize, window: usize, optimizer: AnyOptimizer) -> Self {
-        Self { batch, window, optimizer, clip: f32::INFINITY, lanes: LaneKind::best() }
+        Self { batch, window, optimizer, clip: f32::INFINITY, lanes: LaneKind::best(), threads: 1 }
     }
 
     /// The sizes of a window.

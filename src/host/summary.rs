@@ -63,7 +63,7 @@ pub struct TrainerMemory {
     pub training: TrainingMemory,
     /// The states of all sequences as they were before a window.
     pub state_before: usize,
-    /// Transposed copies of weights, which make the backward pass faster.
+    /// Copies of weights and of what their gradients are made of, which make training faster.
     pub pack: usize,
     /// The text.
     pub tokens: usize,
@@ -78,7 +78,7 @@ impl TrainerMemory {
         Self {
             training,
             state_before: training.state,
-            pack: bytes(shape.pack_len()),
+            pack: bytes(shape.pack_len(settings.threads)),
             tokens: tokens.saturating_mul(size_of::<u16>()),
         }
     }

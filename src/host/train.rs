@@ -6,6 +6,7 @@
 
 use std::vec::Vec;
 
+use super::threads::Threads;
 use super::{Buffer, HostError, Network, Settings, TrainerMemory};
 use crate::cell::{Cell, Inputs};
 use crate::error::Error;
@@ -40,6 +41,7 @@ use crate::optim::{Optimizer, clip_norm_on};
 pub struct Trainer<'n> {
     network: &'n mut Network,
     settings: Settings,
+    crew: Threads,
     /// Tokens in time-major order: token k of sequence b at k·B + b.
     rows: Vec<u16>,
     windows: usize,
@@ -87,9 +89,12 @@ impl<'n> Trainer<'n> {
             state: Buffer::zeroed(shape.state_len(batch))?,
             state_before: Buffer::zeroed(shape.state_len(batch))?,
             tape: Buffer::zeroed(shape.tape_len(extent))?,
-            scratch: Buffer::zeroed(shape.scratch_len(extent).saturating_add(shape.pack_len()))?,
+            scratch: Buffer::zeroed(
+                shape.scratch_len(extent).saturating_add(shape.pack_len(settings.threads)),
+            )?,
             grads: Buffer::zeroed(shape.params_len())?,
             optimizer_state: Buffer::zeroed(optimizer.state_len(shape.params_len()))?,
+            crew: Threads::new(settings.threads)?,
             network,
             settings,
         })
@@ -115,12 +120,13 @@ impl<'n> Trainer<'n> {
 
     /// Changes the weights by what the next window says.
     fn learn(&mut self) -> Result<f32, Error> {
-        let Settings { batch, window, optimizer, clip, lanes } = self.settings;
+        let Settings { batch, window, optimizer, clip, lanes, .. } = self.settings;
         let rows = batch * window;
         let read = self.rows[self.next * rows..].split_at(rows).0;
         let predicted = self.rows[self.next * rows + batch..].split_at(rows).0;
         self.grads.fill(0.0);
-        let loss = on_lanes!(lanes, lanes => self.network.shape().gradient(
+        let loss = on_lanes!(lanes, lanes => self.network.shape().gradient_by(
+            &self.crew,
             lanes,
             self.network.params(),
             Inputs::Tokens(read),

@@ -1,32 +1,36 @@
 //! Element by element over slices.
 
+use core::convert::identity;
+
 use crate::lanes::{Lanes, inlined};
 use crate::params::{rows, rows_mut};
+
+/// Where a register begins that ends with a slice of `len` elements, which whole registers from its beginning do not
+/// fill. What it computes of an element that belongs to one of those is the same, if it is loaded before they change.
+#[inline(always)]
+fn last_register<L: Lanes>(len: usize) -> Option<usize> {
+    if len.is_multiple_of(L::WIDTH) { None } else { len.checked_sub(L::WIDTH) }
+}
 
 /// x ← f(x), element by element.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn map<L: Lanes>(lanes: L, x: &mut [f32], f: impl Fn(L::F) -> L::F) {
-    let (x, rest) = x.split_at_mut(x.len() - x.len() % L::WIDTH);
+    let last = last_register::<L>(x.len());
+    let end = last.and_then(|at| x.get(at..)).map(inlined!(|x| f(lanes.load(x))));
     for x in rows_mut(x, L::WIDTH) {
         lanes.store(f(lanes.load(x)), x);
     }
-    if !rest.is_empty() {
-        lanes.store(f(lanes.load(rest)), rest);
+    match (last, end) {
+        (Some(at), Some(end)) => lanes.store(end, x.get_mut(at..).unwrap_or_default()),
+        _ if x.len() < L::WIDTH => lanes.store(f(lanes.load(x)), x),
+        _ => {}
     }
 }
 
 /// y ← f(y, x), element by element of equally long slices.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn zip_map<L: Lanes>(lanes: L, y: &mut [f32], x: &[f32], f: impl Fn(L::F, L::F) -> L::F) {
-    debug_assert_eq!(y.len(), x.len());
-    let (y, rest_y) = y.split_at_mut(y.len() - y.len() % L::WIDTH);
-    let (x, rest_x) = x.split_at_checked(y.len()).unwrap_or_default();
-    for (y, x) in rows_mut(y, L::WIDTH).zip(rows(x, L::WIDTH)) {
-        lanes.store(f(lanes.load(y), lanes.load(x)), y);
-    }
-    if !rest_y.is_empty() {
-        lanes.store(f(lanes.load(rest_y), lanes.load(rest_x)), rest_y);
-    }
+    zip2_map(lanes, y, x, x, inlined!(|y, x, _| f(y, x)));
 }
 
 /// z ← f(z, x, y), element by element of equally long slices.
@@ -39,15 +43,24 @@ pub fn zip2_map<L: Lanes>(
     f: impl Fn(L::F, L::F, L::F) -> L::F,
 ) {
     debug_assert!(z.len() == x.len() && z.len() == y.len());
-    let (z, rest_z) = z.split_at_mut(z.len() - z.len() % L::WIDTH);
-    let (x, rest_x) = x.split_at_checked(z.len()).unwrap_or_default();
-    let (y, rest_y) = y.split_at_checked(z.len()).unwrap_or_default();
+    let last = last_register::<L>(z.len());
+    let of_all =
+        identity(inlined!(|z: &[f32], x: &[f32], y: &[f32]| f(lanes.load(z), lanes.load(x), lanes.load(y))));
+    let end = last.map(inlined!(|at| of_all(from(z, at), from(x, at), from(y, at))));
     for ((z, x), y) in rows_mut(z, L::WIDTH).zip(rows(x, L::WIDTH)).zip(rows(y, L::WIDTH)) {
-        lanes.store(f(lanes.load(z), lanes.load(x), lanes.load(y)), z);
+        lanes.store(of_all(z, x, y), z);
     }
-    if !rest_z.is_empty() {
-        lanes.store(f(lanes.load(rest_z), lanes.load(rest_x), lanes.load(rest_y)), rest_z);
+    match (last, end) {
+        (Some(at), Some(end)) => lanes.store(end, z.get_mut(at..).unwrap_or_default()),
+        _ if z.len() < L::WIDTH => lanes.store(of_all(z, x, y), z),
+        _ => {}
     }
+}
+
+/// The elements from one on.
+#[inline(always)]
+fn from(x: &[f32], at: usize) -> &[f32] {
+    x.get(at..).unwrap_or_default()
 }
 
 /// x ← k · x

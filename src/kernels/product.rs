@@ -1,4 +1,4 @@
-//! C += A · B and C += Aᵀ · B, in register tiles.
+//! C += A · B and C += Aᵀ · B where they are, in register tiles.
 //!
 //! ```text
 //! for each row i of C, each column j:
@@ -21,7 +21,7 @@
 
 use core::{array::from_fn, hint::black_box, ops::Range};
 
-use super::Mat;
+use super::{Mat, row::row};
 use crate::lanes::{FOLD, Lanes, inlined};
 
 /// The number P of partial sums for a product with `cols` columns; see the module's third note.
@@ -66,14 +66,18 @@ fn rows<L: Lanes, const P: usize>(lanes: L, a: Mat<'_>, b: Mat<'_>, start: Optio
     if L::VLDM && super::vldm::product::<P>(a, b, start, c) {
         return;
     }
-    tiles::<L, P>(lanes, Rows(a), b, start, c);
+    // A chip has no cache lines to read in order, and pays for code.
+    if cfg!(feature = "std") && c.len() == b.cols && b.cols >= L::WIDTH {
+        row::<L, P>(lanes, a.data, b, start, c);
+    } else {
+        tiles::<L, P>(lanes, Rows(a), b, start, c);
+    }
 }
 
-/// C (m×n) += Aᵀ · B for A (r×m) and B (r×n): the sum over rows r, in their order.
-#[cfg_attr(feature = "std", inline(never))]
-#[cfg_attr(not(feature = "std"), inline(always))]
-pub fn product_at<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32]) {
-    lanes.run(inlined!(|| tiles::<L, 1>(lanes, Columns(a), b, None, c)));
+/// C (m×n) += Aᵀ · B for the m columns of A from `first` on and B (r×n): the sum over rows r, in their order.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(super) fn product_at_in_place<L: Lanes>(lanes: L, a: Mat<'_>, first: usize, b: Mat<'_>, c: &mut [f32]) {
+    tiles::<L, 1>(lanes, Columns { a, first }, b, None, c);
 }
 
 /// c += the rows of B, in their order.
@@ -141,16 +145,20 @@ impl Left for Rows<'_> {
     }
 }
 
-/// A read by columns: positions are rows of it. Only for `P` = 1.
+/// A read by columns, from one on: positions are rows of it. Only for `P` = 1.
 #[derive(Clone, Copy)]
-struct Columns<'a>(Mat<'a>);
+struct Columns<'a> {
+    a: Mat<'a>,
+    first: usize,
+}
 
 impl Left for Columns<'_> {
     #[inline(always)]
     fn groups<const R: usize, const P: usize>(self, i: usize) -> impl Iterator<Item = [[f32; P]; R]> {
         const { assert!(P == 1) }
-        self.0.iter().map(move |row| {
-            let part = row.get(i..).and_then(|row| row.first_chunk()).copied().unwrap_or([0.0; R]);
+        self.a.iter().map(move |row| {
+            let part =
+                row.get(self.first + i..).and_then(|row| row.first_chunk()).copied().unwrap_or([0.0; R]);
             from_fn(|r| [part[r]; P])
         })
     }
@@ -280,7 +288,7 @@ fn load<L: Lanes, const C: usize>(lanes: L, row: &[f32], at: &Range<usize>) -> [
 
 /// One position of the sum: a register of A's elements times one of B's, for each pair.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn add_products<L: Lanes, const R: usize, const C: usize>(
+pub(super) fn add_products<L: Lanes, const R: usize, const C: usize>(
     lanes: L,
     sums: &mut [[L::F; C]; R],
     a: [f32; R],
@@ -296,7 +304,7 @@ fn add_products<L: Lanes, const R: usize, const C: usize>(
 
 /// Stores registers over a row, but for its first `skip` elements.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn store<L: Lanes, const C: usize>(lanes: L, registers: [L::F; C], row: &mut [f32], skip: usize) {
+pub(super) fn store<L: Lanes, const C: usize>(lanes: L, registers: [L::F; C], row: &mut [f32], skip: usize) {
     if skip == 0 {
         for (c, v) in registers.into_iter().enumerate() {
             if let Some(to) = row.get_mut(c * L::WIDTH..) {

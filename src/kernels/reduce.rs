@@ -6,22 +6,27 @@
 use crate::lanes::{FOLD, Lanes, inlined};
 
 /// Folds pairs of elements of `x` and `y`, which are equally long: `join` takes registers of them into partial
-/// results, which start from `start`; `join_last` folds those. The last registers are filled up with `pad`.
+/// results, which start from `start`; `join_last` folds those. The last registers are filled up with `pad`, or, where
+/// it does no harm to take an element twice, with those before.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn reduce<L: Lanes>(
+fn reduce<L: Lanes, const TWICE: bool>(
     lanes: L,
-    [x, y]: [&[f32]; 2],
+    [all_x, all_y]: [&[f32]; 2],
     [start, pad]: [f32; 2],
     join: impl Fn(L::F, L::F, L::F) -> L::F,
     join_last: impl Fn(f32, f32) -> f32,
 ) -> f32 {
-    debug_assert_eq!(x.len(), y.len());
+    debug_assert_eq!(all_x.len(), all_y.len());
     let mut partial = [lanes.splat(start); FOLD];
-    let ((x, rest_x), (y, rest_y)) = (x.as_chunks(), y.as_chunks());
+    let ((x, rest_x), (y, rest_y)) = (all_x.as_chunks(), all_y.as_chunks());
     for block in x.iter().zip(y) {
         take(lanes, &mut partial, block, &join);
     }
-    if !rest_x.is_empty() {
+    if TWICE && !rest_x.is_empty() && !x.is_empty() {
+        if let (Some(x), Some(y)) = (all_x.last_chunk(), all_y.last_chunk()) {
+            take(lanes, &mut partial, (x, y), &join);
+        }
+    } else if !rest_x.is_empty() {
         let mut last = [[pad; FOLD]; 2];
         super::copy(rest_x, &mut last[0]);
         super::copy(rest_y, &mut last[1]);
@@ -58,45 +63,41 @@ fn take<L: Lanes>(
 /// Σ x
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn sum<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
-    reduce(lanes, [x, x], [0.0; 2], inlined!(|a, x, _| lanes.add(a, x)), |a, b| a + b)
+    reduce::<L, false>(lanes, [x, x], [0.0; 2], inlined!(|a, x, _| lanes.add(a, x)), |a, b| a + b)
 }
 
 /// Σ x²
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn sum_of_squares<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
-    reduce(lanes, [x, x], [0.0; 2], inlined!(|a, x, _| lanes.mul_add(x, x, a)), |a, b| a + b)
+    reduce::<L, false>(lanes, [x, x], [0.0; 2], inlined!(|a, x, _| lanes.mul_add(x, x, a)), |a, b| a + b)
 }
 
 /// Σ x · y, of two equally long slices.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn dot<L: Lanes>(lanes: L, x: &[f32], y: &[f32]) -> f32 {
-    reduce(lanes, [x, y], [0.0; 2], inlined!(|a, x, y| lanes.mul_add(x, y, a)), |a, b| a + b)
+    reduce::<L, false>(lanes, [x, y], [0.0; 2], inlined!(|a, x, y| lanes.mul_add(x, y, a)), |a, b| a + b)
 }
 
 /// Σ f(x), for an `f` with f(`zero_at`) = 0.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn sum_of<L: Lanes>(lanes: L, x: &[f32], zero_at: f32, f: impl Fn(L::F) -> L::F) -> f32 {
-    reduce(lanes, [x, x], [0.0, zero_at], inlined!(|a, x, _| lanes.add(a, f(x))), |a, b| a + b)
+    reduce::<L, false>(lanes, [x, x], [0.0, zero_at], inlined!(|a, x, _| lanes.add(a, f(x))), |a, b| a + b)
 }
 
 /// The largest of `x`, −∞ of none; NaN elements are passed over.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn max<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
     let smallest = f32::NEG_INFINITY;
-    reduce(
-        lanes,
-        [x, x],
-        [smallest; 2],
-        inlined!(|a, x, _| lanes.max(x, a)),
-        |a, b| if b > a { b } else { a },
-    )
+    reduce::<L, true>(lanes, [x, x], [smallest; 2], inlined!(|a, x, _| lanes.max(x, a)), |a, b| {
+        if b > a { b } else { a }
+    })
 }
 
 /// The largest |x|, 0 of none; NaN elements are passed over.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn max_abs<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
     let zero = lanes.splat(0.0);
-    reduce(
+    reduce::<L, true>(
         lanes,
         [x, x],
         [0.0; 2],
@@ -109,12 +110,18 @@ pub fn max_abs<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn all_finite<L: Lanes>(lanes: L, x: &[f32]) -> bool {
     let zero = lanes.splat(0.0);
-    sum_of(lanes, x, 0.0, inlined!(|x| lanes.mul(x, zero))) == 0.0
+    is_zero(lanes, x, inlined!(|x| lanes.mul(x, zero)))
 }
 
 /// Whether no element is NaN or infinite, nor its square.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn squares_finite<L: Lanes>(lanes: L, x: &[f32]) -> bool {
     let zero = lanes.splat(0.0);
-    sum_of(lanes, x, 0.0, inlined!(|x| lanes.mul(lanes.mul(x, x), zero))) == 0.0
+    is_zero(lanes, x, inlined!(|x| lanes.mul(lanes.mul(x, x), zero)))
+}
+
+/// Whether f is zero, of either sign, of all elements; it may be NaN instead, but nothing else, and f(0) is zero.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn is_zero<L: Lanes>(lanes: L, x: &[f32], f: impl Fn(L::F) -> L::F) -> bool {
+    reduce::<L, true>(lanes, [x, x], [0.0; 2], inlined!(|a, x, _| lanes.add(a, f(x))), |a, b| a + b) == 0.0
 }

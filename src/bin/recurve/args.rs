@@ -103,6 +103,9 @@ pub struct TrainArgs {
     pub valid: f64,
     #[command(flatten)]
     pub reading: ReadingArgs,
+    /// Threads that share the work; they change no bit of the result [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = values::threads)]
+    pub threads: Option<usize>,
     /// Write the model to this file
     #[arg(long, value_name = "MODEL")]
     pub out: Option<PathBuf>,
@@ -183,7 +186,7 @@ pub struct BaselineArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
-    /// Training: windows of random tokens, forward, backward and Adam
+    /// Training: windows of random tokens, forward, backward, clipping and SGD
     #[command(after_help = "Example: recurve bench train --hidden 256 --vocab 28 --batch 32 --window 35")]
     Train(BenchTrainArgs),
     /// Inference: one sequence, token by token, cell and output layer
@@ -224,6 +227,9 @@ pub struct BenchTrainArgs {
     /// Steps of a window
     #[arg(long, value_name = "N", default_value_t = 35, value_parser = size)]
     pub window: usize,
+    /// Threads that share the work
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = values::threads)]
+    pub threads: usize,
 }
 
 #[derive(Debug, Group)]

@@ -12,7 +12,7 @@ use recurve::host::text::Clean;
 use recurve::host::{AnyOptimizer, Buffer, HostError, Network, Settings, Trainer};
 use recurve::lanes::{Lanes, OnLanes};
 use recurve::vocab::Alphabet;
-use recurve::{Adam, Error, Inputs, ModelShape};
+use recurve::{Error, Inputs, ModelShape, Sgd};
 use serde_json::json;
 
 use crate::args::{BenchArgs, BenchStepArgs, BenchTrainArgs};
@@ -29,10 +29,10 @@ const STEPS: usize = 64;
 pub fn train(args: &BenchTrainArgs) -> Result<(), Failure> {
     let common = &args.common;
     let mut network = network(common)?;
-    let optimizer = AnyOptimizer::Adam(Adam::new(1e-4));
+    let optimizer = AnyOptimizer::Sgd(Sgd { lr: 1e-4, momentum: 0.0 });
     let lanes = common.lanes;
     let mut settings = Settings::new(args.batch, args.window, optimizer);
-    (settings.clip, settings.lanes) = (1.0, lanes);
+    (settings.clip, settings.lanes, settings.threads) = (1.0, lanes, args.threads);
     let length = args.window.saturating_mul(WINDOWS).saturating_add(1).saturating_mul(args.batch);
     let tokens = random_tokens(length, common.vocab)?;
     let mut trainer = Trainer::new(&mut network, &tokens, settings)?;

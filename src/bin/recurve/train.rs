@@ -59,6 +59,8 @@ fn wait(n_grams: Counted<'_>) -> Result<Vec<OrderReport>, Failure> {
 fn settings(args: &TrainArgs) -> Settings {
     let mut settings = Settings::new(args.batch, args.window, args.optimizer.with(args.lr));
     settings.clip = args.clip;
+    let processors = || thread::available_parallelism().map_or(1, usize::from);
+    settings.threads = args.threads.unwrap_or_else(processors);
     settings
 }
 

@@ -37,6 +37,10 @@ pub fn size(text: &str) -> Result<usize, String> {
     number(text, |&n| n >= 1, "a whole number from 1")
 }
 
+pub fn threads(text: &str) -> Result<usize, String> {
+    number(text, |n| (1..=1024).contains(n), "a whole number from 1 to 1024")
+}
+
 pub fn total(text: &str) -> Result<u64, String> {
     number(text, |&n| n >= 1, "a whole number from 1")
 }

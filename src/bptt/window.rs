@@ -1,0 +1,386 @@
+//! A window cut into blocks of sequences: what is done to each, and in which buffers.
+
+use core::ops::Range;
+
+use crate::cell::{Backpropagated, Backward, Block, Cell, Extent, Inputs, Weights, extent};
+use crate::error::{Argument, Error, Quantity, at_least, exactly};
+#[cfg(feature = "std")]
+use crate::kernels::product_at_len;
+use crate::lanes::{Lanes, inlined};
+use crate::loss::{self, Sum, Targets};
+use crate::model::ModelShape;
+use crate::params::take_mut;
+
+/// Hidden units of a block: few enough for its buffers to stay in a second-level cache, ...
+const BLOCK_UNITS: usize = 2048;
+/// ... and as many sequences as keep the products busy.
+const BLOCK_ROWS: Range<usize> = 16..64;
+
+/// What a window is about. All lengths and tokens have been checked.
+#[derive(Clone, Copy)]
+pub(super) struct Window<'a, C> {
+    shape: ModelShape<C>,
+    inputs: Inputs<'a>,
+    targets: Targets<'a>,
+    pub(super) extent: Extent,
+    /// Of a row in the mean.
+    weight: f32,
+}
+
+impl<'a, C: Cell> Window<'a, C> {
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn new(
+        shape: ModelShape<C>,
+        params: &[f32],
+        inputs: Inputs<'a>,
+        targets: Targets<'a>,
+        state: &[f32],
+    ) -> Result<Self, Error> {
+        exactly(Argument::Params, shape.params_len(), params.len())?;
+        let extent = extent(inputs, shape.cell.inputs(), shape.batch(state)?)?;
+        targets.check(extent.rows(), shape.outputs)?;
+        #[expect(clippy::cast_precision_loss, reason = "more than 2²⁴ rows would not fit into memory")]
+        let weight = 1.0 / extent.rows() as f32;
+        Ok(Self { shape, inputs, targets, extent, weight })
+    }
+
+    /// The weights of the cell and of the output layer, with copies of them as far as there is room.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn pack<'w, L: Lanes>(
+        &self,
+        lanes: L,
+        params: &'w [f32],
+        room: &'w mut [f32],
+    ) -> (Weights<'w>, Weights<'w>) {
+        let (cell, head) = (self.shape.cell, self.shape.head());
+        let (of_cell, of_head) = self.shape.split(params);
+        let rows = block_rows(self.shape).min(self.extent.batch);
+        let head_rows = rows * self.extent.window;
+        let mut room = room.get_mut(..cell.pack_len() + head.pack_len()).unwrap_or_default();
+        let cell_pack = take_mut(&mut room, cell.pack_len());
+        if !cell_pack.is_empty() {
+            cell.pack(lanes, of_cell, rows, cell_pack);
+        }
+        if !room.is_empty() {
+            head.pack(lanes, of_head, head_rows, room);
+        }
+        (
+            Weights { params: of_cell, pack: cell_pack, rows },
+            Weights { params: of_head, pack: room, rows: head_rows },
+        )
+    }
+
+    /// Fills the block's tape and turns its logits into their gradients; the sum of its losses.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn forward<L: Lanes>(
+        &self,
+        lanes: L,
+        cell: Weights<'_>,
+        head: Weights<'_>,
+        state: &[f32],
+        block: Block,
+        buffers: &mut Buffers<'_>,
+    ) -> f32 {
+        let Self { shape, inputs, targets, weight, .. } = *self;
+        shape.cell.begin(state, block, buffers.tape);
+        shape.cell.forward(lanes, cell, inputs, block, buffers.tape);
+        let h = shape.cell.outputs(buffers.tape, block.extent);
+        shape.head().forward(lanes, head, h, buffers.logits);
+        let mut total = Sum::default();
+        let (rows, runs) = block.runs();
+        let mut logits = &mut *buffers.logits;
+        for first in runs {
+            let logits = take_mut(&mut logits, rows * shape.outputs);
+            let targets = targets.rows(first..first + rows, shape.outputs);
+            loss::backward(lanes, logits, shape.outputs, targets, weight, &mut total);
+        }
+        total.value()
+    }
+
+    /// From the gradients of the block's logits to those within the cell.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn backward<L: Lanes>(
+        &self,
+        lanes: L,
+        cell: Weights<'_>,
+        head: Weights<'_>,
+        block: Block,
+        buffers: &mut Buffers<'_>,
+    ) {
+        let Buffers { tape, logits, d_hidden, scratch, .. } = buffers;
+        d_hidden.fill(0.0);
+        self.shape.head().backward(lanes, head, logits, d_hidden);
+        let pass = Backward { block, tape, d_outputs: d_hidden, d_inputs: None, scratch };
+        self.shape.cell.backward(lanes, cell, pass);
+    }
+
+    /// The mean of the losses, if it is finite.
+    #[inline(always)]
+    pub(super) fn mean(&self, total: Sum) -> Result<f32, Error> {
+        let loss = total.value() * self.weight;
+        if loss.is_finite() { Ok(loss) } else { Err(Error::NotFinite(Quantity::Loss)) }
+    }
+
+    /// The gradients to be summed, each with room to do it fast, as far as there is any.
+    #[cfg(feature = "std")]
+    #[inline(always)]
+    pub(super) fn tensors<'g>(
+        &self,
+        threads: usize,
+        mut room: &'g mut [f32],
+        mut grads: &'g mut [f32],
+    ) -> impl Iterator<Item = Gradient<'g>> {
+        parts(self.shape, threads).map(inlined!(move |part: Part| Gradient {
+            room: take_mut(&mut room, product_at_len(part.rows.len())),
+            grads: take_mut(&mut grads, part.rows.len() * part.cols),
+            part,
+        }))
+    }
+
+    /// Sums all gradients, one after another and not in a loop: so each has sizes that the compiler knows.
+    #[cfg(not(feature = "std"))]
+    #[inline(always)]
+    pub(super) fn accumulate_all<L: Lanes>(&self, lanes: L, done: &Done<'_>, mut grads: &mut [f32]) {
+        macro_rules! sum {
+            ($($tensor:literal)*) => {$(
+                if let Some((rows, cols)) = self.shape.cell.tensor($tensor) {
+                    let grads = take_mut(&mut grads, rows * cols);
+                    self.of_cell::<L, $tensor>(lanes, done, &(0..rows), &mut [], grads);
+                }
+            )*};
+        }
+        sum!(0 1 2 3 4 5 6 7);
+        let [(w_rows, w_cols), (b_rows, b_cols)] = self.shape.head().tensors();
+        self.of_head::<L, 0>(lanes, done, &(0..w_rows), &mut [], take_mut(&mut grads, w_rows * w_cols));
+        self.of_head::<L, 1>(lanes, done, &(0..b_rows), &mut [], take_mut(&mut grads, b_rows * b_cols));
+    }
+
+    /// Sums a gradient.
+    #[cfg(feature = "std")]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn accumulate<L: Lanes>(&self, lanes: L, done: &Done<'_>, gradient: Gradient<'_>) {
+        let Gradient { part: Part { layer, tensor, rows, .. }, room, grads } = gradient;
+        macro_rules! sum {
+            ($($tensor:literal)*) => {
+                match (layer, tensor) {
+                    (Layer::Head, 0) => self.of_head::<L, 0>(lanes, done, &rows, room, grads),
+                    (Layer::Head, _) => self.of_head::<L, 1>(lanes, done, &rows, room, grads),
+                    $((Layer::Cell, $tensor) => self.of_cell::<L, $tensor>(lanes, done, &rows, room, grads),)*
+                    (Layer::Cell, _) => {}
+                }
+            };
+        }
+        sum!(0 1 2 3 4 5 6 7);
+    }
+
+    /// Adds to the gradient of a tensor of the cell, block after block.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn of_cell<L: Lanes, const TENSOR: usize>(
+        &self,
+        lanes: L,
+        done: &Done<'_>,
+        rows: &Range<usize>,
+        room: &mut [f32],
+        grads: &mut [f32],
+    ) {
+        let inputs = self.inputs;
+        for (block, [tape, _, d_outputs, scratch]) in done.blocks() {
+            let from = Backpropagated { inputs, block, tape, d_outputs, scratch };
+            self.shape.cell.accumulate::<L, TENSOR>(lanes, rows, from, room, grads);
+        }
+    }
+
+    /// Adds to the gradient of a tensor of the output layer, block after block.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn of_head<L: Lanes, const TENSOR: usize>(
+        &self,
+        lanes: L,
+        done: &Done<'_>,
+        rows: &Range<usize>,
+        room: &mut [f32],
+        grads: &mut [f32],
+    ) {
+        for (block, [tape, logits, ..]) in done.blocks() {
+            let h = self.shape.cell.outputs(tape, block.extent);
+            self.shape.head().accumulate::<L, TENSOR>(lanes, rows, h, logits, room, grads);
+        }
+    }
+}
+
+/// Sequences of a block. Part of what a gradient is: it is summed block after block. Without `std` a window is one
+/// block, whose sizes the compiler knows; so only for larger batches than these may its bits differ from a host's.
+#[inline(always)]
+fn block_rows<C: Cell>(shape: ModelShape<C>) -> usize {
+    if cfg!(not(feature = "std")) {
+        return usize::MAX;
+    }
+    (BLOCK_UNITS / shape.cell.hidden().max(1)).clamp(BLOCK_ROWS.start, BLOCK_ROWS.end)
+}
+
+/// A layer of the model.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy)]
+enum Layer {
+    Cell,
+    Head,
+}
+
+/// Rows of a tensor of weights.
+#[cfg(feature = "std")]
+struct Part {
+    layer: Layer,
+    tensor: usize,
+    rows: Range<usize>,
+    cols: usize,
+}
+
+/// The gradient of some weights, and room to sum it.
+#[cfg(feature = "std")]
+pub(super) struct Gradient<'a> {
+    part: Part,
+    room: &'a mut [f32],
+    grads: &'a mut [f32],
+}
+
+/// All weights in their order, each tensor in as many parts as there are threads.
+#[cfg(feature = "std")]
+#[inline(always)]
+fn parts<C: Cell>(shape: ModelShape<C>, threads: usize) -> impl Iterator<Item = Part> {
+    let of_cell = (0..).map_while(move |i| Some((Layer::Cell, i, shape.cell.tensor(i)?)));
+    let of_head = shape.head().tensors().into_iter().enumerate();
+    let of_head = of_head.map(|(i, size)| (Layer::Head, i, size));
+    of_cell.chain(of_head).flat_map(move |(layer, tensor, (rows, cols))| {
+        let step = rows.div_ceil(threads.max(1)).max(1);
+        let first = (0..rows).step_by(step);
+        first.map(move |first| Part {
+            layer,
+            tensor,
+            rows: first..rows.min(first.saturating_add(step)),
+            cols,
+        })
+    })
+}
+
+/// Floats of room for all gradients at once; without `std` they are summed in place.
+#[cfg(feature = "std")]
+pub(super) fn products_len<C: Cell>(shape: ModelShape<C>, threads: usize) -> usize {
+    parts(shape, threads).map(|part| product_at_len(part.rows.len())).fold(0, usize::saturating_add)
+}
+#[cfg(not(feature = "std"))]
+pub(super) fn products_len<C: Cell>(_: ModelShape<C>, _: usize) -> usize {
+    0
+}
+
+/// Where a window or a block is worked on. Each buffer has as much for every sequence.
+pub(super) struct Buffers<'a> {
+    extent: Extent,
+    each: PerSequence,
+    pub(super) tape: &'a mut [f32],
+    logits: &'a mut [f32],
+    d_hidden: &'a mut [f32],
+    scratch: &'a mut [f32],
+}
+
+/// Floats of the buffers for one sequence, and sequences of a block.
+#[derive(Clone, Copy)]
+struct PerSequence {
+    tape: usize,
+    logits: usize,
+    d_hidden: usize,
+    scratch: usize,
+    block: usize,
+}
+
+impl<'a> Buffers<'a> {
+    /// Cuts buffers to size; the rest of the scratch is left for copies.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn new<C: Cell>(
+        shape: ModelShape<C>,
+        extent: Extent,
+        tape: &'a mut [f32],
+        mut scratch: &'a mut [f32],
+        backward: bool,
+    ) -> Result<(Self, &'a mut [f32]), Error> {
+        let needed = if backward { shape.scratch_len(extent) } else { shape.loss_scratch_len(extent) };
+        at_least(Argument::Tape, shape.tape_len(extent), tape.len())?;
+        at_least(Argument::Scratch, needed, scratch.len())?;
+        let one = Extent { batch: 1, ..extent };
+        let each = PerSequence {
+            tape: shape.tape_len(one),
+            logits: extent.window * shape.outputs,
+            d_hidden: if backward { extent.window * shape.cell.hidden() } else { 0 },
+            scratch: if backward { shape.cell.backward_scratch_len(one) } else { 0 },
+            block: block_rows(shape),
+        };
+        let buffers = Self {
+            extent,
+            each,
+            tape,
+            logits: take_mut(&mut scratch, extent.batch * each.logits),
+            d_hidden: take_mut(&mut scratch, extent.batch * each.d_hidden),
+            scratch: take_mut(&mut scratch, extent.batch * each.scratch),
+        };
+        Ok((buffers, scratch))
+    }
+
+    /// The blocks, each with its part of the buffers.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn blocks(&mut self) -> impl Iterator<Item = (Block, Buffers<'_>)> {
+        let each = self.each;
+        let (mut tape, mut logits) = (&mut *self.tape, &mut *self.logits);
+        let (mut d_hidden, mut scratch) = (&mut *self.d_hidden, &mut *self.scratch);
+        Block::all(self.extent, each.block).map(inlined!(move |block: Block| {
+            let n = block.extent.batch;
+            let part = Buffers {
+                extent: block.extent,
+                each,
+                tape: take_mut(&mut tape, n * each.tape),
+                logits: take_mut(&mut logits, n * each.logits),
+                d_hidden: take_mut(&mut d_hidden, n * each.d_hidden),
+                scratch: take_mut(&mut scratch, n * each.scratch),
+            };
+            (block, part)
+        }))
+    }
+
+    /// What there is to read when all blocks are done.
+    #[inline(always)]
+    pub(super) fn done(&self) -> Done<'_> {
+        let Self { extent, each, .. } = *self;
+        Done {
+            extent,
+            each,
+            tape: self.tape,
+            logits: self.logits,
+            d_hidden: self.d_hidden,
+            scratch: self.scratch,
+        }
+    }
+}
+
+/// The buffers of all blocks that have gone forward and back.
+pub(super) struct Done<'a> {
+    extent: Extent,
+    each: PerSequence,
+    tape: &'a [f32],
+    logits: &'a [f32],
+    d_hidden: &'a [f32],
+    scratch: &'a [f32],
+}
+
+impl Done<'_> {
+    /// The blocks, and of each the tape and the gradients of logits and of the cell.
+    #[inline(always)]
+    fn blocks(&self) -> impl Iterator<Item = (Block, [&[f32]; 4])> {
+        let each = self.each;
+        Block::all(self.extent, each.block).map(inlined!(move |block: Block| {
+            let parts = [
+                block.part(self.tape, each.tape),
+                block.part(self.logits, each.logits),
+                block.part(self.d_hidden, each.d_hidden),
+                block.part(self.scratch, each.scratch),
+            ];
+            (block, parts)
+        }))
+    }
+}

@@ -1,0 +1,61 @@
+//! Threads that share the work of a window.
+
+use std::string::ToString;
+
+use super::HostError;
+use crate::crew::{Alone, Crew};
+
+/// As many threads as were asked for: the one that asks, or a pool of them.
+#[derive(Debug)]
+pub(super) enum Threads {
+    One,
+    #[cfg(feature = "rayon")]
+    Pool(rayon::ThreadPool),
+}
+
+impl Threads {
+    /// Starts threads; several need the feature `rayon`.
+    pub(super) fn new(number: usize) -> Result<Self, HostError> {
+        match number {
+            0 => Err(HostError::Setting("there must be at least 1 thread".into())),
+            1 => Ok(Self::One),
+            #[cfg(feature = "rayon")]
+            _ => match rayon::ThreadPoolBuilder::new().num_threads(number).build() {
+                Ok(pool) => Ok(Self::Pool(pool)),
+                Err(error) => Err(HostError::Setting(error.to_string())),
+            },
+            #[cfg(not(feature = "rayon"))]
+            _ => Err(HostError::Setting("several threads need the feature rayon".to_string())),
+        }
+    }
+}
+
+impl Crew for Threads {
+    fn threads(&self) -> usize {
+        match self {
+            Self::One => 1,
+            #[cfg(feature = "rayon")]
+            Self::Pool(pool) => pool.current_num_threads(),
+        }
+    }
+
+    #[inline]
+    fn each<J: Send, T: Send>(
+        &self,
+        jobs: impl Iterator<Item = J>,
+        work: impl Fn(J) -> T + Sync,
+        take: impl FnMut(T),
+    ) {
+        match self {
+            Self::One => Alone.each(jobs, work, take),
+            #[cfg(feature = "rayon")]
+            Self::Pool(pool) => {
+                use rayon::iter::{IntoParallelIterator, ParallelIterator};
+                let jobs: std::vec::Vec<J> = jobs.collect();
+                let work = &work;
+                let done: std::vec::Vec<T> = pool.install(|| jobs.into_par_iter().map(work).collect());
+                done.into_iter().for_each(take);
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! C += Aᵀ · B, the gradients of weights, with room for copies of what is in use.
+//!
+//! ```text
+//! for each block of rows r of A and B:
+//!     copy the block of A, strip by strip
+//!     for each panel of two registers of columns of B:
+//!         copy the block of the panel
+//!         for each strip of columns i of A: c[strip][panel] += a[block][strip]ᵀ · b[block][panel]
+//! ```
+//!
+//! Rows of A and B are as far apart as these are wide; the copies stand close together, see [`panels`](super::panels).
+//! They are made anew for each block, and cost little beside the work that is done with them. Each element is summed
+//! over the rows r in their order, whatever the blocks.
+
+use core::ops::Range;
+
+use super::panels::Columns;
+use super::product::product_at_in_place;
+use super::tile::{Left, Part};
+use super::{Mat, copy};
+use crate::lanes::{FOLD, Lanes, inlined};
+use crate::params::{rows_mut, take, take_mut};
+
+/// Rows of A and B that are copied at a time.
+const BLOCK: usize = 256;
+
+/// Columns of A in a strip, the height of the tallest tile.
+const STRIP: usize = 8;
+
+/// Floats of room that make [`product_at`] faster for an A of `cols` columns.
+#[inline(always)]
+#[must_use]
+pub const fn product_at_len(cols: usize) -> usize {
+    match cols.checked_next_multiple_of(STRIP) {
+        Some(cols) => cols.saturating_add(2 * FOLD).saturating_mul(BLOCK),
+        None => usize::MAX,
+    }
+}
+
+/// C (m×n) += Aᵀ · B for `columns` of A (m of them, r rows) and B (r×n): the sum over rows r, in their order. With the
+/// feature `std` faster, and the same, with [`product_at_len`]`(m)` floats of room.
+#[cfg_attr(feature = "std", inline(never))]
+#[cfg_attr(not(feature = "std"), inline(always))]
+pub fn product_at<L: Lanes>(
+    lanes: L,
+    a: Mat<'_>,
+    columns: &Range<usize>,
+    b: Mat<'_>,
+    c: &mut [f32],
+    room: &mut [f32],
+) {
+    lanes.run(inlined!(|| match room.get_mut(..product_at_len(columns.len())) {
+        Some(room) if cfg!(feature = "std") => blocks(lanes, a, columns, b, c, room),
+        _ => product_at_in_place(lanes, a, columns.start, b, c),
+    }));
+}
+
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn blocks<L: Lanes>(
+    lanes: L,
+    a: Mat<'_>,
+    columns: &Range<usize>,
+    b: Mat<'_>,
+    c: &mut [f32],
+    mut room: &mut [f32],
+) {
+    let panel_room = take_mut(&mut room, 2 * FOLD * BLOCK);
+    let (mut a_rest, mut b_rest) = (a.data, b.data);
+    while !a_rest.is_empty() {
+        let (a, b) = (block(&mut a_rest, a.cols), block(&mut b_rest, b.cols));
+        copy_strips(a, columns, room);
+        let a = Strips { copies: room, depth: a.rows() };
+        for columns in Columns::all::<L>(b.cols) {
+            let width = columns.width::<L>();
+            let panel = if width == b.cols {
+                b.data
+            } else {
+                let panel = panel_room.get_mut(..b.rows() * width).unwrap_or_default();
+                columns.copy(lanes, b, panel);
+                panel
+            };
+            columns.strips::<L, 1>(lanes, a, Part { b: panel, cols: b.cols, start: None }, c);
+        }
+    }
+}
+
+/// Takes the next block of rows off a matrix.
+#[inline(always)]
+fn block<'a>(rest: &mut &'a [f32], cols: usize) -> Mat<'a> {
+    let len = rest.len().min(BLOCK * cols);
+    Mat::new(take(rest, len), cols)
+}
+
+/// Copies some columns of A as strips, row after row of each; the last may be narrower.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn copy_strips(a: Mat<'_>, columns: &Range<usize>, room: &mut [f32]) {
+    let starts = columns.clone().step_by(STRIP);
+    for (start, strip) in starts.zip(rows_mut(room, a.rows() * STRIP)) {
+        for (to, row) in strip.as_chunks_mut::<STRIP>().0.iter_mut().zip(a.iter()) {
+            let from = row.get(start..).unwrap_or_default();
+            match from.first_chunk() {
+                Some(from) => *to = *from,
+                None => copy(from, to),
+            }
+        }
+    }
+}
+
+/// Copies of strips of `depth` rows.
+#[derive(Clone, Copy)]
+struct Strips<'a> {
+    copies: &'a [f32],
+    depth: usize,
+}
+
+impl Left for Strips<'_> {
+    #[inline(always)]
+    fn rows<const R: usize>(self, i: usize) -> Option<impl Fn(usize) -> Option<[f32; R]>> {
+        let copy = self.copies.get(i / STRIP * STRIP * self.depth..)?;
+        let strip = copy.as_chunks::<STRIP>().0.get(..self.depth)?;
+        // A tile as tall as a strip begins where that does.
+        let first = if R == STRIP { 0 } else { i % STRIP };
+        Some(inlined!(move |k: usize| strip.get(k)?.get(first..)?.first_chunk().copied()))
+    }
+}

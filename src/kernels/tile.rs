@@ -1,0 +1,120 @@
+//! A tile of C in registers: the inner loop of products with panels.
+
+use super::product::add_products;
+use crate::lanes::Lanes;
+use crate::params::take;
+
+/// The factor whose elements are each spread over a register.
+pub(super) trait Left: Copy {
+    /// The elements for rows i … i + R − 1 of C as a function of the position k in the sum: none beyond the last
+    /// position, so that to ask for them is the loop's only question. Nothing if there are no such rows.
+    fn rows<const R: usize>(self, i: usize) -> Option<impl Fn(usize) -> Option<[f32; R]>>;
+}
+
+/// What a strip of C is computed from, but for the left factor.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'a> {
+    /// Rows of a panel.
+    pub(super) b: &'a [f32],
+    /// Columns of C.
+    pub(super) cols: usize,
+    /// What each row of C starts from, if not from what it holds.
+    pub(super) start: Option<&'a [f32]>,
+}
+
+/// All rows of C, in strips as tall as the registers allow: `C` registers of columns each, which begin at `at`.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(super) fn strips<L: Lanes, const C: usize, const P: usize>(
+    lanes: L,
+    a: impl Left,
+    part: Part<'_>,
+    at: [usize; C],
+    c: &mut [f32],
+) {
+    // A tile of R rows holds 2·R sums; B, A and products need a few registers more. Totals of partial sums need not be
+    // in registers all the time.
+    let tallest = L::REGISTERS / 4;
+    let rows = c.len().checked_div(part.cols).unwrap_or(0);
+    let mut i = 0;
+    while tallest >= 8 && i + 8 <= rows {
+        tile::<L, 8, C, P>(lanes, a, i, part, at, c);
+        i += 8;
+    }
+    while tallest >= 4 && i + 4 <= rows {
+        tile::<L, 4, C, P>(lanes, a, i, part, at, c);
+        i += 4;
+    }
+    while tallest >= 2 && i + 2 <= rows {
+        tile::<L, 2, C, P>(lanes, a, i, part, at, c);
+        i += 2;
+    }
+    while i < rows {
+        tile::<L, 1, C, P>(lanes, a, i, part, at, c);
+        i += 1;
+    }
+}
+
+/// Rows i … i + R − 1 of C.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
+    lanes: L,
+    a: impl Left,
+    i: usize,
+    part: Part<'_>,
+    at: [usize; C],
+    c: &mut [f32],
+) {
+    let Part { b, cols, start } = part;
+    let Some(a) = a.rows::<R>(i) else { return };
+    let mut total = [[lanes.splat(0.0); C]; R];
+    for r in 0..R {
+        let row = start.or_else(|| c.get((i + r) * cols..(i + r + 1) * cols)).unwrap_or_default();
+        for q in 0..C {
+            total[r][q] = lanes.load(row.get(at[q]..).unwrap_or_default());
+        }
+    }
+    for p in 0..P {
+        let first = if p == 0 { total } else { [[lanes.splat(0.0); C]; R] };
+        let sums = partial_sum::<L, R, C, P>(lanes, &a, b, p, first);
+        for r in 0..R {
+            for q in 0..C {
+                total[r][q] = if p == 0 { sums[r][q] } else { lanes.add(total[r][q], sums[r][q]) };
+            }
+        }
+    }
+    for r in 0..R {
+        let row = c.get_mut((i + r) * cols..(i + r + 1) * cols).unwrap_or_default();
+        for q in 0..C {
+            if let Some(to) = row.get_mut(at[q]..) {
+                lanes.store(total[r][q], to);
+            }
+        }
+    }
+}
+
+/// Every `P`-th position from p on.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn partial_sum<L: Lanes, const R: usize, const C: usize, const P: usize>(
+    lanes: L,
+    a: &impl Fn(usize) -> Option<[f32; R]>,
+    b: &[f32],
+    p: usize,
+    mut sums: [[L::F; C]; R],
+) -> [[L::F; C]; R] {
+    let mut b = b.get(p * C * L::WIDTH..).unwrap_or_default();
+    let mut k = p;
+    while let Some(a) = a(k) {
+        let row = take(&mut b, C * L::WIDTH);
+        if row.is_empty() {
+            break;
+        }
+        let mut registers = [lanes.splat(0.0); C];
+        for q in 0..C {
+            registers[q] = lanes.load(&row[q * L::WIDTH..]);
+        }
+        add_products(lanes, &mut sums, a, registers);
+        b = b.get((P - 1) * C * L::WIDTH..).unwrap_or_default();
+        k += P;
+    }
+    sums
+}

@@ -1,0 +1,127 @@
+//! Several blocks of sequences, and several threads: the reference's gradients, and the same bits for any crew.
+
+#[allow(dead_code, reason = "each test crate uses its part of the helpers")]
+mod common;
+#[allow(dead_code, reason = "each test crate uses its part of the reference")]
+mod reference;
+
+use std::sync::Mutex;
+
+use common::compare::{Tolerance, bits, typical_of};
+use common::problem::Sizes;
+use common::{Problem, each_lanes};
+use proptest::prelude::*;
+use proptest::sample::select;
+use recurve::cell::{ActivationKind, CellKind};
+use recurve::crew::Crew;
+use recurve::lanes::{Lanes, Portable};
+
+/// Threads that start for each piece of work, in no order.
+struct Crowd(usize);
+
+impl Crew for Crowd {
+    fn threads(&self) -> usize {
+        self.0
+    }
+
+    fn each<J: Send, T: Send>(
+        &self,
+        jobs: impl Iterator<Item = J>,
+        work: impl Fn(J) -> T + Sync,
+        take: impl FnMut(T),
+    ) {
+        let jobs: Vec<J> = jobs.collect();
+        let done = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for (index, job) in jobs.into_iter().enumerate().rev() {
+                let (work, done) = (&work, &done);
+                scope.spawn(move || {
+                    let result = work(job);
+                    done.lock().expect("no panic").push((index, result));
+                });
+            }
+        });
+        let mut done = done.into_inner().expect("no panic");
+        done.sort_by_key(|(index, _)| *index);
+        done.into_iter().map(|(_, result)| result).for_each(take);
+    }
+}
+
+/// Batches that are cut into blocks: none, one and a rest, several.
+fn sizes() -> impl Strategy<Value = Sizes> {
+    let model = (select(CellKind::ALL), select(vec![(3, 5), (2, 40), (33, 130)]), select(vec![1, 29]));
+    let window = (select(vec![17, 64, 70, 133]), 1..=3_usize, any::<bool>(), any::<bool>(), any::<u64>());
+    (model, window).prop_map(|(model, window)| {
+        let (kind, (inputs, hidden), outputs) = model;
+        let (batch, window, reads_tokens, predicts_tokens, seed) = window;
+        let activation = ActivationKind::Tanh;
+        Sizes {
+            kind,
+            activation,
+            inputs,
+            hidden,
+            outputs,
+            batch,
+            window,
+            reads_tokens,
+            predicts_tokens,
+            seed,
+        }
+    })
+}
+
+/// Loss, state and gradients of a window by several threads, with or without room for copies.
+fn gradient<L: Lanes>(problem: &Problem, lanes: L, crowd: &Crowd, roomy: bool) -> (f32, Vec<f32>, Vec<f32>) {
+    let (shape, extent) = (problem.shape, problem.extent);
+    let room = if roomy { shape.pack_len(crowd.0) } else { 0 };
+    let mut state = problem.state.clone();
+    let mut grads = vec![0.0; problem.params.len()];
+    let loss = shape.gradient_by(
+        crowd,
+        lanes,
+        &problem.params,
+        problem.inputs.inputs(),
+        problem.targets.targets(),
+        &mut state,
+        &mut vec![f32::NAN; shape.tape_len(extent)],
+        &mut vec![f32::NAN; shape.scratch_len(extent) + room],
+        &mut grads,
+    );
+    (loss.expect("a valid window"), state, grads)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
+
+    #[test]
+    fn any_number_of_threads_gives_the_same_bits(sizes in sizes()) {
+        let problem = Problem::new(sizes);
+        each_lanes!(lanes => {
+            let alone = problem.gradient_with(lanes, 0);
+            for (threads, roomy) in [(1, true), (2, true), (3, false), (7, true)] {
+                let (loss, state, grads) = gradient(&problem, lanes, &Crowd(threads), roomy);
+                prop_assert_eq!(loss.to_bits(), alone.loss.to_bits());
+                prop_assert_eq!(bits(&state), bits(&alone.state));
+                prop_assert_eq!(bits(&grads), bits(&alone.grads), "{} threads", threads);
+            }
+        });
+    }
+
+    #[test]
+    fn gradients_of_several_blocks_are_the_reference_s(sizes in sizes()) {
+        let problem = Problem::new(sizes);
+        let expected = problem.expected();
+        let (loss, state, grads) = gradient(&problem, Portable, &Crowd(2), true);
+        // Sums over up to 400 rows.
+        let tolerance = Tolerance { norm: 1e-4, element: 3e-4 };
+        tolerance.check("loss", &[loss], &[expected.loss]);
+        tolerance.check_beside("state", &state, &expected.state, 0.25);
+        let beside = 0.1 * typical_of(expected.gradients.iter().map(|(_, values)| values));
+        let mut rest = &grads[..];
+        for (name, values) in &expected.gradients {
+            let (tensor, after) = rest.split_at(values.len());
+            tolerance.check_beside(name, tensor, values, beside);
+            rest = after;
+        }
+    }
+}
