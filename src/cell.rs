@@ -10,15 +10,22 @@ mod activation;
 mod any;
 mod elman;
 mod feedforward;
+mod gates;
+mod gru;
 mod input;
+mod lstm;
+mod reset;
 
 pub use activation::{Activation, ActivationKind, Relu, Tanh, UnknownActivation};
 pub use any::{AnyCell, CellKind, UnknownCell};
 pub use elman::{Elman, ElmanShape, ElmanTape};
 pub use feedforward::{Feedforward, FeedforwardShape};
+pub use gru::{Gru, GruBackward, GruScratch, GruShape, GruTape};
 use input::InputWeights;
 pub use input::{Input, Inputs};
 pub(crate) use input::{check_tokens, extent};
+pub use lstm::{Lstm, LstmBackward, LstmScratch, LstmShape, LstmState, LstmTape};
+pub use reset::{Reset, ResetAfter, ResetBefore, ResetKind};
 
 use core::{fmt::Debug, ops::Range};
 

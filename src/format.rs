@@ -8,13 +8,14 @@
 //! | 8–11 | version, 1 |
 //! | 12–15 | CRC-32 (ISO-HDLC) of all bytes from 16 on |
 //! | 16–19 | bytes of the whole file |
-//! | 20 | cell: 0 Elman, 1 feedforward |
-//! | 21 | activation: 0 tanh, 1 `ReLU` |
+//! | 20 | cell: 0 Elman, 1 feedforward, 2 GRU, 3 LSTM |
+//! | 21 | activation: 0 tanh, 1 `ReLU`; 0 for GRU and LSTM |
 //! | 22 | symbols: 0 characters, 1 bytes |
 //! | 23 | cleaning: 0 none, 1 letters |
 //! | 24–27, 28–31, 32–35 | inputs d, hidden units h, outputs q |
 //! | 36–39 | symbols of the vocabulary; 0 for a model without |
-//! | 40–63 | zero |
+//! | 40 | reset gate of a GRU: 0 applied after the recurrent product, 1 before it; 0 for other cells |
+//! | 41–63 | zero |
 //! | from 64 | weights, `f32`, in the order of [`ModelShape`]; then symbols, `u32`, ascending |
 
 mod include;
@@ -27,7 +28,7 @@ use core::fmt;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 
-use crate::cell::{ActivationKind, AnyCell, Cell, CellKind, TypedCell};
+use crate::cell::{ActivationKind, AnyCell, Cell, CellKind, GruShape, ResetKind, TypedCell};
 use crate::clean::Clean;
 use crate::model::{Model, ModelShape};
 use crate::params::Flat;
@@ -35,6 +36,8 @@ use crate::vocab::{Alphabet, Symbols, VocabError};
 
 const MAGIC: &[u8; 8] = b"RECURVE\n";
 const CHECKED: usize = 16;
+/// Where the header says how a GRU applies its reset gate.
+const RESET: usize = 40;
 
 /// Bytes before the weights.
 pub const HEADER_BYTES: usize = 64;
@@ -222,7 +225,7 @@ impl<'a> ModelFile<'a> {
         length: u32,
         symbols: usize,
     ) -> Result<(), FormatError> {
-        let Codes { cell, activation } = codes(self.shape.cell);
+        let Codes { cell, activation, reset } = codes(self.shape.cell);
         let alphabet = match self.symbols.map(Symbols::alphabet) {
             None | Some(Alphabet::Chars) => 0,
             Some(Alphabet::Bytes) => 1,
@@ -240,6 +243,7 @@ impl<'a> ModelFile<'a> {
         for (to, size) in to[24..40].as_chunks_mut().0.iter_mut().zip(sizes) {
             *to = u32::try_from(size).map_err(|_| FormatError::Field(24))?.to_le_bytes();
         }
+        to[RESET] = reset;
         Ok(())
     }
 }
@@ -314,13 +318,14 @@ const fn word(header: &[u8; HEADER_BYTES], at: usize) -> u32 {
 struct Codes {
     cell: u8,
     activation: u8,
+    reset: u8,
 }
 
 fn codes(cell: AnyCell) -> Codes {
-    codes_of(cell.kind(), cell.activation())
+    codes_of(cell.kind(), cell.activation(), cell.reset())
 }
 
-const fn codes_of(kind: CellKind, activation: ActivationKind) -> Codes {
+const fn codes_of(kind: CellKind, activation: ActivationKind, reset: Option<ResetKind>) -> Codes {
     let activation = match activation {
         ActivationKind::Tanh => 0,
         ActivationKind::Relu => 1,
@@ -328,14 +333,22 @@ const fn codes_of(kind: CellKind, activation: ActivationKind) -> Codes {
     let cell = match kind {
         CellKind::Elman => 0,
         CellKind::Feedforward => 1,
+        CellKind::Gru => 2,
+        CellKind::Lstm => 3,
     };
-    Codes { cell, activation }
+    let reset = match reset {
+        None | Some(ResetKind::After) => 0,
+        Some(ResetKind::Before) => 1,
+    };
+    Codes { cell, activation, reset }
 }
 
 fn parse_shape(header: &[u8; HEADER_BYTES]) -> Result<ModelShape<AnyCell>, FormatError> {
     let kind = match header[20] {
         0 => CellKind::Elman,
         1 => CellKind::Feedforward,
+        2 => CellKind::Gru,
+        3 => CellKind::Lstm,
         _ => return Err(FormatError::Field(20)),
     };
     let activation = match header[21] {
@@ -343,11 +356,19 @@ fn parse_shape(header: &[u8; HEADER_BYTES]) -> Result<ModelShape<AnyCell>, Forma
         1 => ActivationKind::Relu,
         _ => return Err(FormatError::Field(21)),
     };
-    if let Some(offset) = header.iter().skip(40).position(|&byte| byte != 0) {
-        return Err(FormatError::Field(40 + offset));
+    if let Some(offset) = header.iter().skip(RESET + 1).position(|&byte| byte != 0) {
+        return Err(FormatError::Field(RESET + 1 + offset));
     }
     let [inputs, hidden, outputs] = [24, 28, 32].map(|at| word(header, at) as usize);
-    let shape = ModelShape { cell: AnyCell::new(kind, activation, inputs, hidden), outputs };
+    let cell = match (AnyCell::new(kind, activation, inputs, hidden), header[RESET]) {
+        (AnyCell::Gru(gru), 1) => AnyCell::Gru(GruShape { reset: ResetKind::Before, ..gru }),
+        (cell, 0) => cell,
+        _ => return Err(FormatError::Field(RESET)),
+    };
+    if cell.activation() != activation {
+        return Err(FormatError::Field(21));
+    }
+    let shape = ModelShape { cell, outputs };
     check_not_empty(shape)?;
     Ok(shape)
 }

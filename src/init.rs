@@ -4,10 +4,9 @@
 
 use rand_core::Rng;
 
-use crate::kernels::{add_scaled, dot, scale};
+use crate::kernels::{Mat, add_scaled, dot, scale};
 use crate::lanes::{Portable, Scalar};
 use crate::math;
-use crate::params::rows;
 
 /// The scale of initial weights, which depends on what the inputs are.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,9 +35,12 @@ impl Init {
         }
     }
 
-    /// Draws W_hh (h×h), orthogonal but for the gain.
+    /// Draws W_hh (h×h), orthogonal but for the gain; or several of them side by side.
     pub(crate) fn draw_recurrent<R: Rng + ?Sized>(self, w_hh: &mut [f32], h: usize, rng: &mut R) {
-        orthogonal(w_hh, h, rng);
+        let cols = w_hh.len() / h.max(1);
+        for first in (0..cols).step_by(h.max(1)) {
+            orthogonal_columns(w_hh, cols, first, h, rng);
+        }
         scale(Portable, w_hh, self.recurrent_gain);
     }
 }
@@ -99,14 +101,26 @@ fn polar<R: Rng + ?Sized>(rng: &mut R) -> [f32; 2] {
 ///
 /// Rows of a normal matrix are made orthogonal to those before them (Gram–Schmidt), twice against rounding.
 pub fn orthogonal<R: Rng + ?Sized>(weights: &mut [f32], n: usize, rng: &mut R) {
-    let n = n.max(1);
-    for i in 0..(weights.len() / n).min(n) {
-        let (before, rest) = weights.split_at_mut_checked(i * n).unwrap_or_default();
-        let row = rest.get_mut(..n).unwrap_or_default();
+    orthogonal_columns(weights, n, 0, n, rng);
+}
+
+/// The same for n of a matrix's columns, from `first` on.
+fn orthogonal_columns<R: Rng + ?Sized>(
+    weights: &mut [f32],
+    cols: usize,
+    first: usize,
+    n: usize,
+    rng: &mut R,
+) {
+    let (cols, n) = (cols.max(1), n.max(1));
+    for i in 0..(weights.len() / cols).min(n) {
+        let (before, rest) = weights.split_at_mut_checked(i * cols).unwrap_or_default();
+        let row = rest.get_mut(first..first + n).unwrap_or_default();
+        let before = Mat::new(before, cols);
         let mut drawn = false;
         for _ in 0..TRIES {
             normal(row, 1.0, rng);
-            drawn = drawn || make_orthonormal(row, before);
+            drawn = drawn || make_orthonormal(row, before, first);
             if drawn {
                 break;
             }
@@ -116,19 +130,20 @@ pub fn orthogonal<R: Rng + ?Sized>(weights: &mut [f32], n: usize, rng: &mut R) {
             for (j, w) in row.iter_mut().enumerate() {
                 *w = if j == axis { 1.0 } else { 0.0 };
             }
-            if make_orthonormal(row, before) {
+            if make_orthonormal(row, before, first) {
                 break;
             }
         }
     }
 }
 
-/// Makes a row orthogonal to those before it and of length 1; not if it is almost within their space, where it would
+/// Makes a row orthogonal to those before it, from their column `first` on, and of length 1; not if it is almost within their space, where it would
 /// lose its digits.
-fn make_orthonormal(row: &mut [f32], before: &[f32]) -> bool {
+fn make_orthonormal(row: &mut [f32], before: Mat<'_>, first: usize) -> bool {
     let drawn = dot(Portable, row, row);
     for _ in 0..2 {
-        for other in rows(before, row.len()) {
+        for other in before.iter() {
+            let other = other.get(first..first + row.len()).unwrap_or_default();
             let along = dot(Portable, row, other);
             add_scaled(Portable, row, other, -along);
         }
@@ -159,6 +174,20 @@ mod tests {
                     let expected = if i == j { 1.0 } else { 0.0 };
                     assert!((dot(Scalar, a, b) - expected).abs() < 2e-6, "{n}: rows {i} and {j}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn recurrent_weights_of_several_gates_are_orthogonal_each() {
+        const H: usize = 5;
+        let mut w = [0.0; 3 * H * H];
+        Init::VECTORS.draw_recurrent(&mut w, H, &mut Pcg32::seed_from_u64(1));
+        for gate in 0..3 {
+            let row = |k: usize| &w[(k * 3 + gate) * H..][..H];
+            for (i, j) in (0..H).flat_map(|i| (0..H).map(move |j| (i, j))) {
+                let expected = if i == j { 1.0 } else { 0.0 };
+                assert!((dot(Scalar, row(i), row(j)) - expected).abs() < 2e-6, "gate {gate}: {i} and {j}");
             }
         }
     }

@@ -36,7 +36,7 @@ mod tile;
 #[cfg(all(feature = "vldm", target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
 mod vldm;
 
-pub use elementwise::{add_scaled, copy, map, scale, zip_map, zip2_map};
+pub use elementwise::{add_scaled, copy, map, map_all, scale, zip_map, zip2_map};
 pub use factor::Factor;
 pub use gradient::{product_at, product_at_len};
 pub use panels::Panels;

@@ -75,7 +75,7 @@
 //! |---|---|
 //! | [`error`], [`lanes`], [`crew`] | errors as small values; vector registers behind one trait; threads behind another |
 //! | [`math`], [`kernels`], [`params`], [`init`] | exp, tanh, ln; matrix products and sums; plain data as flat slices; initial weights |
-//! | [`cell`], [`head`], [`loss`] | [`Elman`], [`Feedforward`]; [`Dense`]; softmax, cross-entropy, [`Perplexity`] |
+//! | [`cell`], [`head`], [`loss`] | [`Elman`], [`Gru`], [`Lstm`], [`Feedforward`]; [`Dense`]; softmax, cross-entropy, [`Perplexity`] |
 //! | [`model`] | [`Model`], [`CharRnn`], and [`ModelShape`] for sizes known at run time |
 //! | [`bptt`], [`memory`], [`optim`], [`vocab`], [`clean`], [`sample`], [`format`] | gradients of a window; bytes known beforehand; [`Sgd`], [`Adam`], clipping; text to tokens and back; generation; model files |
 //! | `testing` (feature `proptest`) | strategies for models and sequences, a gradient checker |
@@ -131,7 +131,7 @@ pub mod testing;
 pub mod vocab;
 
 pub use bptt::Workspace;
-pub use cell::{Elman, Feedforward, Inputs, Relu, Tanh};
+pub use cell::{Elman, Feedforward, Gru, Inputs, Lstm, Relu, ResetAfter, ResetBefore, Tanh};
 pub use error::Error;
 pub use head::Dense;
 pub use loss::{Perplexity, Targets};

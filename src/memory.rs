@@ -150,7 +150,7 @@ pub(crate) const fn sum(mut parts: &[usize]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cell::{Elman, Feedforward, Relu};
+    use crate::cell::{Elman, Feedforward, Gru, Lstm, Relu, ResetBefore};
     use crate::{Adam, Workspace};
 
     /// What is said of a type is what its values take, and what is said of its sizes.
@@ -168,6 +168,9 @@ mod tests {
     fn types_and_sizes_agree() {
         agree::<Elman<4, 6>>();
         agree::<Feedforward<4, 6, Relu>>();
+        agree::<Gru<4, 6>>();
+        agree::<Gru<4, 6, ResetBefore>>();
+        agree::<Lstm<4, 6>>();
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod common;
 #[allow(dead_code, reason = "each test crate uses its part of the reference")]
 mod reference;
 
-use recurve::cell::{ActivationKind, AnyCell, CellKind, Extent};
+use recurve::cell::{ActivationKind, AnyCell, CellKind, Extent, ResetKind};
 use recurve::error::{Argument, Quantity};
 use recurve::lanes::Portable;
 use recurve::params::Flat;
@@ -46,6 +46,7 @@ impl Call {
         let sizes = Sizes {
             kind,
             activation: ActivationKind::Tanh,
+            reset: ResetKind::After,
             inputs: D,
             hidden: H,
             outputs: V,
@@ -176,11 +177,12 @@ fn a_window_refuses_buffers_of_wrong_lengths() {
             refused(length(Argument::Params, n, n + 1), &|c| c.params.push(0.0));
             refused(length(Argument::Grads, n, n - 1), &|c| c.grads.truncate(n - 1));
             refused(length(Argument::Grads, n, n + 1), &|c| c.grads.push(0.0));
-            refused(uneven(Argument::State, H, B * H + 1), &|c| c.state.push(0.0));
-            refused(uneven(Argument::State, H, H - 1), &|c| c.state.truncate(H - 1));
-            refused(uneven(Argument::State, H, 0), &|c| c.state.clear());
+            let Call { shape, tape, scratch, .. } = Call::valid(kind, vectors);
+            let s = shape.state_len(1);
+            refused(uneven(Argument::State, s, B * s + 1), &|c| c.state.push(0.0));
+            refused(uneven(Argument::State, s, s - 1), &|c| c.state.truncate(s - 1));
+            refused(uneven(Argument::State, s, 0), &|c| c.state.clear());
 
-            let Call { tape, scratch, .. } = Call::valid(kind, vectors);
             let (tape, scratch) = (tape.len(), scratch.len());
             refused(too_short(Argument::Tape, tape, tape - 1), &|c| c.tape.truncate(tape - 1));
             refused(too_short(Argument::Scratch, scratch, scratch - 1), &|c| c.scratch.truncate(scratch - 1));
@@ -221,14 +223,15 @@ fn a_step_refuses_buffers_of_wrong_lengths() {
             refused(length(Argument::Params, n, n - 1), &|c| c.params.truncate(n - 1));
             refused(length(Argument::Logits, B * V, B * V - 1), &|c| c.logits.truncate(B * V - 1));
             refused(length(Argument::Logits, B * V, B * V + 1), &|c| c.logits.push(0.0));
-            refused(uneven(Argument::State, H, B * H + 2), &|c| c.state.extend([0.0; 2]));
-            refused(uneven(Argument::State, H, 0), &|c| c.state.clear());
+            let shape = Call::valid(kind, vectors).shape;
+            let (s, scratch) = (shape.state_len(1), shape.step_scratch_len(B));
+            refused(uneven(Argument::State, s, B * s + 2), &|c| c.state.extend([0.0; 2]));
+            refused(uneven(Argument::State, s, 0), &|c| c.state.clear());
+            refused(too_short(Argument::Scratch, scratch, scratch - 1), &|c| c.scratch.truncate(scratch - 1));
         }
         step_refused(kind, false, length(Argument::Inputs, B, B - 1), |c| c.tokens.truncate(B - 1));
         step_refused(kind, true, length(Argument::Inputs, B * D, B * D - 1), |c| c.x.truncate(B * D - 1));
     });
-    let error = too_short(Argument::Scratch, B * H, B * H - 1);
-    step_refused(CellKind::Elman, false, error, |c| c.scratch.truncate(B * H - 1));
 }
 
 #[test]
@@ -265,13 +268,13 @@ fn numbers_that_are_not_finite_do_not_reach_weights_state_or_gradients() {
             refused(kind, true, not_finite, |c| c.y[at] = bad);
         }
         refused(kind, true, not_finite, |c| c.params[n - 1] = f32::MAX);
-    });
-    for at in 0..B * H {
-        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            refused(CellKind::Elman, false, Error::NotFinite(Quantity::State), |c| c.state[at] = bad);
-            step_refused(CellKind::Elman, false, Error::NotFinite(Quantity::State), |c| c.state[at] = bad);
+        for at in 0..Call::valid(kind, false).state.len() {
+            for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                refused(kind, false, Error::NotFinite(Quantity::State), |c| c.state[at] = bad);
+                step_refused(kind, false, Error::NotFinite(Quantity::State), |c| c.state[at] = bad);
+            }
         }
-    }
+    });
 }
 
 #[test]

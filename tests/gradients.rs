@@ -7,9 +7,9 @@ mod common;
 mod reference;
 
 use proptest::prelude::*;
-use recurve::cell::{ActivationKind, Cell, CellKind, TypedCell};
+use recurve::cell::{ActivationKind, Cell, CellKind, ResetKind, TypedCell};
 use recurve::params::Flat;
-use recurve::{CharRnn, Elman, Feedforward, Model, Relu, Workspace};
+use recurve::{CharRnn, Elman, Feedforward, Gru, Lstm, Model, Relu, ResetBefore, Workspace};
 
 use common::compare::{Tolerance, bits, typical_of};
 use common::problem::{Expected, Rows, Sizes, sizes};
@@ -106,7 +106,7 @@ proptest! {
             };
             prop_assert_eq!(rows(&h, sizes.hidden), bits(&own_h));
             prop_assert_eq!(rows(&logits, sizes.outputs), bits(&own_logits));
-            prop_assert_eq!(bits(&whole.state[b * sizes.hidden..][..sizes.hidden]), bits(&own_state));
+            prop_assert_eq!(bits(&problem.state_of(&whole.state, b)), bits(&own_state));
         }
     }
 
@@ -164,8 +164,7 @@ fn check_typed_steps<C: TypedCell<H>, const H: usize, const O: usize, const B: u
     let (mut state, mut scratch) = (C::State::<B>::ZERO, C::StepScratch::<B>::ZERO);
     let (mut one, mut one_scratch) = (C::State::<1>::ZERO, C::StepScratch::<1>::ZERO);
     state.as_flat_mut().copy_from_slice(&problem.state);
-    let one_len = one.as_flat().len();
-    one.as_flat_mut().copy_from_slice(&problem.state[..one_len]);
+    one.as_flat_mut().copy_from_slice(&problem.state_of(&problem.state, 0));
 
     for (t, o) in expected.logits.chunks_exact(B * O).enumerate() {
         let rows = problem.inputs.pick(t * B..(t + 1) * B);
@@ -191,6 +190,7 @@ fn check_typed_steps<C: TypedCell<H>, const H: usize, const O: usize, const B: u
 fn check_typed<C: TypedCell<H>, const H: usize, const O: usize, const B: usize, const T: usize>(
     kind: CellKind,
     activation: ActivationKind,
+    reset: ResetKind,
 ) {
     for (seed, [reads_tokens, predicts_tokens]) in
         (1..).zip([[false, false], [false, true], [true, false], [true, true]])
@@ -198,6 +198,7 @@ fn check_typed<C: TypedCell<H>, const H: usize, const O: usize, const B: usize, 
         let sizes = Sizes {
             kind,
             activation,
+            reset,
             inputs: C::SHAPE.inputs(),
             hidden: H,
             outputs: O,
@@ -218,11 +219,17 @@ fn check_typed<C: TypedCell<H>, const H: usize, const O: usize, const B: usize, 
 #[test]
 fn typed_models_agree_with_the_reference() {
     use ActivationKind::{Relu as ReluKind, Tanh as TanhKind};
-    check_typed::<Elman<3, 5, Relu>, 5, 4, 2, 3>(CellKind::Elman, ReluKind);
-    check_typed::<Elman<5, 33>, 33, 7, 3, 2>(CellKind::Elman, TanhKind);
-    check_typed::<Elman<2, 67>, 67, 35, 1, 5>(CellKind::Elman, TanhKind);
-    check_typed::<Feedforward<5, 17>, 17, 2, 3, 3>(CellKind::Feedforward, TanhKind);
-    check_typed::<Feedforward<2, 7, Relu>, 7, 3, 1, 4>(CellKind::Feedforward, ReluKind);
+    use ResetKind::{After, Before};
+    check_typed::<Elman<3, 5, Relu>, 5, 4, 2, 3>(CellKind::Elman, ReluKind, After);
+    check_typed::<Elman<5, 33>, 33, 7, 3, 2>(CellKind::Elman, TanhKind, After);
+    check_typed::<Elman<2, 67>, 67, 35, 1, 5>(CellKind::Elman, TanhKind, After);
+    check_typed::<Feedforward<5, 17>, 17, 2, 3, 3>(CellKind::Feedforward, TanhKind, After);
+    check_typed::<Feedforward<2, 7, Relu>, 7, 3, 1, 4>(CellKind::Feedforward, ReluKind, After);
+    check_typed::<Gru<3, 5>, 5, 4, 2, 3>(CellKind::Gru, TanhKind, After);
+    check_typed::<Gru<2, 67>, 67, 35, 1, 5>(CellKind::Gru, TanhKind, After);
+    check_typed::<Gru<5, 33, ResetBefore>, 33, 7, 3, 2>(CellKind::Gru, TanhKind, Before);
+    check_typed::<Lstm<3, 5>, 5, 4, 2, 3>(CellKind::Lstm, TanhKind, After);
+    check_typed::<Lstm<5, 33>, 33, 7, 3, 4>(CellKind::Lstm, TanhKind, After);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 
 use proptest::prelude::*;
 use recurve::Inputs;
-use recurve::cell::{ActivationKind, AnyCell, Backward, Block, Cell, CellKind, Extent, Weights};
+use recurve::cell::{
+    ActivationKind, AnyCell, Backward, Block, Cell, CellKind, Extent, GruShape, ResetKind, Weights,
+};
 use recurve::lanes::Portable;
 use recurve::testing::{GradientCheck, vectors};
 
@@ -14,9 +16,8 @@ const H: usize = 5;
 /// What the d_inputs held before, which must stay in the sum.
 const HELD: f32 = 0.25;
 
-fn check(kind: CellKind, params: &[f32], x: &[f32], state: &[f32], d_h: &[f32]) -> Result<(), TestCaseError> {
-    let cell = AnyCell::new(kind, ActivationKind::Tanh, D, H);
-    let params = &params[..cell.params_len()];
+fn check(cell: AnyCell, params: &[f32], x: &[f32], state: &[f32], d_h: &[f32]) -> Result<(), TestCaseError> {
+    let (params, state) = (&params[..cell.params_len()], &state[..2 * cell.state_len()]);
     let (block, weights) = (Block::whole(EXTENT), Weights::in_place(params));
     let mut tape = vec![0.0; cell.tape_len(EXTENT)];
     let mut forward = |x: &[f32]| {
@@ -47,13 +48,15 @@ proptest! {
 
     #[test]
     fn of_every_cell(
-        params in vectors((D + H + 1) * H, 0.5),
+        params in vectors(4 * (D + H + 1) * H, 0.5),
         x in vectors(6 * D, 1.0),
-        state in vectors(2 * H, 1.0),
+        state in vectors(2 * 2 * H, 1.0),
         d_h in vectors(6 * H, 0.5),
     ) {
         for &kind in CellKind::ALL {
-            check(kind, &params, &x, &state, &d_h)?;
+            check(AnyCell::new(kind, ActivationKind::Tanh, D, H), &params, &x, &state, &d_h)?;
         }
+        let original = GruShape { inputs: D, hidden: H, reset: ResetKind::Before };
+        check(AnyCell::Gru(original), &params, &x, &state, &d_h)?;
     }
 }

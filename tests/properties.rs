@@ -11,7 +11,9 @@ use recurve::kernels::{self, Mat};
 use recurve::lanes::Portable;
 use recurve::loss::{cross_entropy, log_softmax, softmax, squared_error};
 use recurve::params::Flat;
-use recurve::{Dense, Elman, Feedforward, Model, ModelShape, Perplexity, Relu, Workspace};
+use recurve::{
+    Dense, Elman, Feedforward, Gru, Lstm, Model, ModelShape, Perplexity, Relu, ResetBefore, Workspace,
+};
 
 use common::compare::{Tolerance, f64s};
 use common::problem::{Problem, Sizes, sizes};
@@ -197,6 +199,10 @@ fn lengths_of_types_and_of_shapes_are_the_same() {
     check_lengths::<Elman<1, 1>, 1, 1, 1, 1>();
     check_lengths::<Feedforward<5, 7>, 7, 3, 2, 3>();
     check_lengths::<Feedforward<6, 33, Relu>, 33, 9, 5, 1>();
+    check_lengths::<Gru<28, 32>, 32, 28, 1, 16>();
+    check_lengths::<Gru<3, 5, ResetBefore>, 5, 2, 4, 7>();
+    check_lengths::<Lstm<28, 32>, 32, 28, 1, 16>();
+    check_lengths::<Lstm<5, 7>, 7, 3, 2, 3>();
 }
 
 #[test]
@@ -206,4 +212,6 @@ fn numbers_of_parameters_are_those_of_the_formulas() {
     };
     assert_eq!(params(CellKind::Elman), 28 * 256 + 256 * 256 + 256 + 256 * 28 + 28);
     assert_eq!(params(CellKind::Feedforward), 28 * 256 + 256 + 256 * 28 + 28);
+    assert_eq!(params(CellKind::Gru), 3 * (28 * 256 + 256 * 256 + 256) + 256 + 256 * 28 + 28);
+    assert_eq!(params(CellKind::Lstm), 4 * (28 * 256 + 256 * 256 + 256) + 256 * 28 + 28);
 }

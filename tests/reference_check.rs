@@ -7,7 +7,9 @@ use proptest::prelude::*;
 
 use reference::elman::Elman;
 use reference::feedforward::Feedforward;
+use reference::gru::Gru;
 use reference::loss::{Targets, log_softmax, loss, perplexity, softmax};
+use reference::lstm::Lstm;
 use reference::network::{Network, Window};
 use reference::optim::{AdamW, Optimizer, Sgd, clip, global_norm};
 use reference::random::Random;
@@ -110,6 +112,16 @@ proptest! {
     fn feedforward_relu_gradients_are_the_slopes_of_the_loss(sizes in sizes(), vectors: bool) {
         let cell = Feedforward::zeros(sizes.inputs, sizes.hidden, Activation::Relu);
         check_gradients(cell, true, sizes, vectors)?;
+    }
+
+    #[test]
+    fn gru_gradients_are_the_slopes_of_the_loss(sizes in sizes(), vectors: bool, resets_after: bool) {
+        check_gradients(Gru::zeros(sizes.inputs, sizes.hidden, resets_after), false, sizes, vectors)?;
+    }
+
+    #[test]
+    fn lstm_gradients_are_the_slopes_of_the_loss(sizes in sizes(), vectors: bool) {
+        check_gradients(Lstm::zeros(sizes.inputs, sizes.hidden), false, sizes, vectors)?;
     }
 
     #[test]

@@ -8,7 +8,9 @@ mod reference;
 use golden::{Golden, Rows, Run};
 use reference::elman::Elman;
 use reference::feedforward::Feedforward;
+use reference::gru::Gru;
 use reference::loss::Targets;
+use reference::lstm::Lstm;
 use reference::network::{Network, Window};
 use reference::optim::{AdamW, Optimizer, Sgd, clip, global_norm};
 use reference::{Activation, Cell, one_hot};
@@ -111,6 +113,8 @@ fn the_reference_computes_what_pytorch_computes() {
         match golden.cell.as_str() {
             "elman" => check(&golden, Elman::zeros(golden.inputs, golden.hidden, activation)),
             "feedforward" => check(&golden, Feedforward::zeros(golden.inputs, golden.hidden, activation)),
+            "gru" => check(&golden, Gru::zeros(golden.inputs, golden.hidden, true)),
+            "lstm" => check(&golden, Lstm::zeros(golden.inputs, golden.hidden)),
             other => panic!("unknown cell {other}"),
         }
     }

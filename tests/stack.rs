@@ -8,9 +8,11 @@ use std::thread;
 
 use rand_pcg::Pcg32;
 use rand_pcg::rand_core::SeedableRng;
+use recurve::cell::TypedCell;
 use recurve::params::Flat;
 use recurve::{
-    Adam, CharRnn, Error, Feedforward, Inputs, Model, Optimizer, Relu, Sgd, Targets, Workspace, clip_norm,
+    Adam, CharRnn, Error, Feedforward, Gru, Inputs, Lstm, Model, Optimizer, Relu, ResetBefore, Sgd, Targets,
+    Workspace, clip_norm,
 };
 
 const STACK: usize = 64 << 10;
@@ -22,7 +24,6 @@ const T: usize = 16;
 
 type Net = CharRnn<V, H>;
 const ADAM: Adam = Adam::new(0.01);
-type LayerNet = Model<Feedforward<V, H, Relu>, H, V>;
 
 /// As on a chip, everything large is a static that takes no flash.
 static MODEL: Mutex<Net> = Mutex::new(Net::ZERO);
@@ -69,22 +70,34 @@ fn training_and_stepping_in_statics() {
     });
 }
 
-#[test]
-fn training_in_a_zeroed_allocation() {
+/// The same in zeroed allocations, for any cell.
+fn train<C: TypedCell<H>>() {
     with_small_stack(|| {
-        let mut model = bytemuck::zeroed_box::<LayerNet>();
-        let mut grads = bytemuck::zeroed_box::<LayerNet>();
-        let mut workspace = bytemuck::zeroed_box::<Workspace<_, H, V, B, T>>();
+        let mut model = Model::<C, H, V>::boxed();
+        let mut grads = Model::<C, H, V>::boxed();
+        let mut workspace = Workspace::<C, H, V, B, T>::boxed();
         model.init(recurve::init::Init::TOKENS, &mut Pcg32::seed_from_u64(1));
 
         let (_, y) = window();
         let x = vec![0.25; B * T * V];
         let (inputs, targets) = (Inputs::Vectors(&x), Targets::Tokens(&y));
-        let mut state = [[0.0; H]; B];
+        let mut state = C::State::<B>::boxed();
         let before = model.gradient(inputs, targets, &mut state, &mut workspace, &mut grads)?;
         Sgd { lr: 0.1, momentum: 0.0 }.step(model.as_flat_mut(), grads.as_flat(), &mut [])?;
+        state.set_zero();
         let after = model.loss(inputs, targets, &mut state, &mut workspace)?;
         assert!(after < before, "{after} is not below {before}");
-        Ok(())
+
+        let (mut state, mut scratch) = (C::State::<1>::boxed(), C::StepScratch::<1>::boxed());
+        let mut logits = [0.0; V];
+        model.step(3_u16, &mut state, &mut logits, &mut scratch)
     });
+}
+
+#[test]
+fn any_cell_in_a_zeroed_allocation() {
+    train::<Feedforward<V, H, Relu>>();
+    train::<Gru<V, H>>();
+    train::<Gru<V, H, ResetBefore>>();
+    train::<Lstm<V, H>>();
 }

@@ -12,7 +12,7 @@ use common::problem::Sizes;
 use common::{Problem, each_lanes};
 use proptest::prelude::*;
 use proptest::sample::select;
-use recurve::cell::{ActivationKind, CellKind};
+use recurve::cell::{ActivationKind, CellKind, ResetKind};
 use recurve::crew::Crew;
 use recurve::lanes::{Lanes, Portable};
 
@@ -49,15 +49,21 @@ impl Crew for Crowd {
 
 /// Batches that are cut into blocks: none, one and a rest, several.
 fn sizes() -> impl Strategy<Value = Sizes> {
-    let model = (select(CellKind::ALL), select(vec![(3, 5), (2, 40), (33, 130)]), select(vec![1, 29]));
+    let model = (
+        select(CellKind::ALL),
+        select(ResetKind::ALL),
+        select(vec![(3, 5), (2, 40), (33, 130)]),
+        select(vec![1, 29]),
+    );
     let window = (select(vec![17, 64, 70, 133]), 1..=3_usize, any::<bool>(), any::<bool>(), any::<u64>());
     (model, window).prop_map(|(model, window)| {
-        let (kind, (inputs, hidden), outputs) = model;
+        let (kind, reset, (inputs, hidden), outputs) = model;
         let (batch, window, reads_tokens, predicts_tokens, seed) = window;
         let activation = ActivationKind::Tanh;
         Sizes {
             kind,
             activation,
+            reset,
             inputs,
             hidden,
             outputs,

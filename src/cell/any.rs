@@ -5,8 +5,8 @@ use core::{fmt, ops::Range, str::FromStr};
 use rand_core::Rng;
 
 use super::{
-    ActivationKind, Backpropagated, Backward, Block, Cell, ElmanShape, Extent, FeedforwardShape, Inputs,
-    Weights,
+    ActivationKind, Backpropagated, Backward, Block, Cell, ElmanShape, Extent, FeedforwardShape, GruShape,
+    Inputs, LstmShape, ResetKind, Weights,
 };
 use crate::init::Init;
 use crate::lanes::Lanes;
@@ -20,11 +20,15 @@ pub enum CellKind {
     Elman,
     /// The network without hidden state, [`Feedforward`](super::Feedforward).
     Feedforward,
+    /// The gated recurrent unit, [`Gru`](super::Gru).
+    Gru,
+    /// The long short-term memory, [`Lstm`](super::Lstm).
+    Lstm,
 }
 
 impl CellKind {
     /// All kinds.
-    pub const ALL: &[Self] = &[Self::Elman, Self::Feedforward];
+    pub const ALL: &[Self] = &[Self::Elman, Self::Feedforward, Self::Gru, Self::Lstm];
 
     /// The name in lower case.
     #[must_use]
@@ -32,6 +36,8 @@ impl CellKind {
         match self {
             Self::Elman => "elman",
             Self::Feedforward => "feedforward",
+            Self::Gru => "gru",
+            Self::Lstm => "lstm",
         }
     }
 }
@@ -71,15 +77,22 @@ pub enum AnyCell {
     Elman(ElmanShape),
     /// See [`FeedforwardShape`].
     Feedforward(FeedforwardShape),
+    /// See [`GruShape`].
+    Gru(GruShape),
+    /// See [`LstmShape`].
+    Lstm(LstmShape),
 }
 
 impl AnyCell {
-    /// A cell of this kind and these sizes.
+    /// A cell of this kind and these sizes. The activation is for cells that have a choice of it; a GRU's reset gate is
+    /// applied after the recurrent product.
     #[must_use]
     pub const fn new(kind: CellKind, activation: ActivationKind, inputs: usize, hidden: usize) -> Self {
         match kind {
             CellKind::Elman => Self::Elman(ElmanShape { inputs, hidden, activation }),
             CellKind::Feedforward => Self::Feedforward(FeedforwardShape { inputs, hidden, activation }),
+            CellKind::Gru => Self::Gru(GruShape { inputs, hidden, reset: ResetKind::After }),
+            CellKind::Lstm => Self::Lstm(LstmShape { inputs, hidden }),
         }
     }
 
@@ -89,15 +102,27 @@ impl AnyCell {
         match self {
             Self::Elman(_) => CellKind::Elman,
             Self::Feedforward(_) => CellKind::Feedforward,
+            Self::Gru(_) => CellKind::Gru,
+            Self::Lstm(_) => CellKind::Lstm,
         }
     }
 
-    /// Its activation φ.
+    /// Its activation φ; tanh for the gated cells.
     #[must_use]
     pub const fn activation(self) -> ActivationKind {
         match self {
             Self::Elman(ElmanShape { activation, .. })
             | Self::Feedforward(FeedforwardShape { activation, .. }) => activation,
+            Self::Gru(_) | Self::Lstm(_) => ActivationKind::Tanh,
+        }
+    }
+
+    /// Where its reset gate is applied, if it has one.
+    #[must_use]
+    pub const fn reset(self) -> Option<ResetKind> {
+        match self {
+            Self::Gru(GruShape { reset, .. }) => Some(reset),
+            _ => None,
         }
     }
 }
@@ -114,12 +139,26 @@ impl From<FeedforwardShape> for AnyCell {
     }
 }
 
+impl From<GruShape> for AnyCell {
+    fn from(cell: GruShape) -> Self {
+        Self::Gru(cell)
+    }
+}
+
+impl From<LstmShape> for AnyCell {
+    fn from(cell: LstmShape) -> Self {
+        Self::Lstm(cell)
+    }
+}
+
 /// Does the same with the cell inside, whichever it is.
 macro_rules! delegate {
     ($any:expr, $cell:ident => $body:expr) => {
         match $any {
             AnyCell::Elman($cell) => $body,
             AnyCell::Feedforward($cell) => $body,
+            AnyCell::Gru($cell) => $body,
+            AnyCell::Lstm($cell) => $body,
         }
     };
 }

@@ -1,7 +1,9 @@
 //! Model files as part of a program, checked while it is compiled: [`include_model!`](crate::include_model).
 
-use super::{FormatError, HEADER_BYTES, check, codes_of, word};
-use crate::cell::{Activation, ActivationKind, CellKind, Elman, Feedforward, TypedCell};
+use super::{FormatError, HEADER_BYTES, RESET, check, codes_of, word};
+use crate::cell::{
+    Activation, ActivationKind, CellKind, Elman, Feedforward, Gru, Lstm, Reset, ResetKind, TypedCell,
+};
 use crate::model::Model;
 use crate::params::Flat;
 use crate::vocab::{Alphabet, Symbols};
@@ -12,6 +14,8 @@ pub trait StoredCell<const H: usize>: TypedCell<H> {
     const KIND: CellKind;
     /// φ
     const ACTIVATION: ActivationKind;
+    /// Where the reset gate is applied, if there is one.
+    const RESET: Option<ResetKind> = None;
     /// d
     const INPUTS: usize;
 }
@@ -25,6 +29,19 @@ impl<const I: usize, const H: usize, A: Activation> StoredCell<H> for Elman<I, H
 impl<const I: usize, const H: usize, A: Activation> StoredCell<H> for Feedforward<I, H, A> {
     const KIND: CellKind = CellKind::Feedforward;
     const ACTIVATION: ActivationKind = A::KIND;
+    const INPUTS: usize = I;
+}
+
+impl<const I: usize, const H: usize, F: Reset> StoredCell<H> for Gru<I, H, F> {
+    const KIND: CellKind = CellKind::Gru;
+    const ACTIVATION: ActivationKind = ActivationKind::Tanh;
+    const RESET: Option<ResetKind> = Some(F::KIND);
+    const INPUTS: usize = I;
+}
+
+impl<const I: usize, const H: usize> StoredCell<H> for Lstm<I, H> {
+    const KIND: CellKind = CellKind::Lstm;
+    const ACTIVATION: ActivationKind = ActivationKind::Tanh;
     const INPUTS: usize = I;
 }
 
@@ -66,9 +83,10 @@ pub const fn included<C: StoredCell<H>, const H: usize, const O: usize, const BY
     file: &[u8],
 ) -> Model<C, H, O> {
     let header = header(file);
-    let codes = codes_of(C::KIND, C::ACTIVATION);
+    let codes = codes_of(C::KIND, C::ACTIVATION, C::RESET);
     assert!(header[20] == codes.cell, "the file holds a model of another cell");
     assert!(header[21] == codes.activation, "the file holds a model of another activation");
+    assert!(header[RESET] == codes.reset, "the file holds a model with another reset gate");
     assert!(word(header, 24) as usize == C::INPUTS, "the file's number of inputs is another");
     assert!(word(header, 28) as usize == H, "the file's number of hidden units is another");
     assert!(word(header, 32) as usize == O, "the file's number of outputs is another");

@@ -1,7 +1,7 @@
 //! Round trips of model files, and what is refused: every flipped bit, every truncation, every inconsistent field.
 
 use super::*;
-use crate::CharRnn;
+use crate::{CharRnn, Elman, Feedforward, Gru, Lstm, Relu, ResetBefore};
 
 const LEN: usize = HEADER_BYTES + 4 * (CharRnn::<3, 2>::LEN + 3);
 
@@ -41,6 +41,35 @@ fn round_trip_in_place() {
     assert_eq!(again, bytes.0[..LEN]);
 }
 
+/// A model of this cell, written and read again.
+fn comes_back<C: TypedCell<2, Shape: Into<AnyCell>>>() -> ModelShape<AnyCell> {
+    let mut model = Model::<C, 2, 3>::ZERO;
+    model.as_flat_mut().fill(0.5);
+    let file = ModelFile::of(&model);
+    let mut words = std::vec![0_u32; file.byte_len() / 4];
+    let bytes = bytemuck::must_cast_slice_mut(&mut words);
+    file.emit(bytes).unwrap();
+    let read = ModelFile::parse(bytes).unwrap();
+    assert_eq!(read, file);
+    assert_eq!(Model::<C, 2, 3>::from_file(&read), Ok(&model));
+    read.shape
+}
+
+#[test]
+fn every_cell_comes_back() {
+    let shapes = [
+        comes_back::<Elman<3, 2>>(),
+        comes_back::<Elman<3, 2, Relu>>(),
+        comes_back::<Feedforward<3, 2>>(),
+        comes_back::<Gru<3, 2>>(),
+        comes_back::<Gru<3, 2, ResetBefore>>(),
+        comes_back::<Lstm<3, 2>>(),
+    ];
+    for (i, shape) in shapes.iter().enumerate() {
+        assert!(!shapes[..i].contains(shape));
+    }
+}
+
 #[test]
 fn every_flipped_bit_and_every_truncation_is_refused() {
     let mut bytes = written();
@@ -75,9 +104,10 @@ fn misaligned_bytes_are_refused() {
 #[test]
 fn fields_are_checked_even_under_a_right_checksum() {
     assert_eq!(altered(8, &[2]), Err(FormatError::Version { found: 2 }));
-    for (at, value) in [(20, 9), (21, 2), (22, 2), (23, 2), (63, 1)] {
+    for (at, value) in [(20, 9), (21, 2), (22, 2), (23, 2), (40, 1), (41, 1), (63, 1)] {
         assert_eq!(altered(at, &[value]), Err(FormatError::Field(at)));
     }
+    assert_eq!(altered(20, &[3, 1]), Err(FormatError::Field(21)));
     assert_eq!(altered(24, &[0]), Err(FormatError::Field(24)));
     assert_eq!(altered(24, &[0xff; 4]), Err(FormatError::Field(24)));
     assert_eq!(altered(28, &[3]), Err(FormatError::Field(24)));

@@ -3,7 +3,7 @@
 use std::{vec, vec::Vec};
 
 use super::{HostError, Settings, buffer::check_available};
-use crate::cell::{AnyCell, Cell};
+use crate::cell::{AnyCell, Cell, GruShape, ResetKind};
 use crate::memory::{TrainingMemory, bytes, sum};
 use crate::model::ModelShape;
 use crate::optim::Optimizer;
@@ -50,6 +50,15 @@ pub fn tensors(shape: ModelShape<AnyCell>) -> Vec<Tensor> {
     let mut all = match shape.cell {
         AnyCell::Elman(_) => vec![tensor("w_xh", d, h), tensor("w_hh", h, h), tensor("b_h", 1, h)],
         AnyCell::Feedforward(_) => vec![tensor("w_xh", d, h), tensor("b_h", 1, h)],
+        AnyCell::Gru(GruShape { reset, .. }) => {
+            let mut all = vec![tensor("w_xg", d, 2 * h), tensor("w_hg", h, 2 * h), tensor("b_g", 1, 2 * h)];
+            all.extend([tensor("w_xn", d, h), tensor("w_hn", h, h), tensor("b_xn", 1, h)]);
+            all.extend((reset == ResetKind::After).then(|| tensor("b_hn", 1, h)));
+            all
+        }
+        AnyCell::Lstm(_) => {
+            vec![tensor("w_x", d, 4 * h), tensor("w_h", h, 4 * h), tensor("b", 1, 4 * h)]
+        }
     };
     all.extend([tensor("w_hq", h, q), tensor("b_q", 1, q)]);
     all
@@ -124,12 +133,22 @@ mod tests {
         ModelShape { cell: AnyCell::new(kind, ActivationKind::Tanh, 5, hidden), outputs: 7 }
     }
 
+    /// They are those of the cell and of the output layer, in order, and together all weights.
+    fn check_tensors(shape: ModelShape<AnyCell>) {
+        let tensors = tensors(shape);
+        assert_eq!(tensors.iter().map(|t| t.len()).sum::<usize>(), shape.params_len());
+        let of_cell = (0..).map_while(|i| shape.cell.tensor(i));
+        let sizes: Vec<_> = of_cell.chain(shape.head().tensors()).collect();
+        assert_eq!(tensors.iter().map(|t| (t.rows, t.columns)).collect::<Vec<_>>(), sizes);
+    }
+
     #[test]
     fn tensors_are_all_weights() {
         for &kind in CellKind::ALL {
-            let shape = shape(kind, 3);
-            assert_eq!(tensors(shape).iter().map(|t| t.len()).sum::<usize>(), shape.params_len());
+            check_tensors(shape(kind, 3));
         }
+        let original = GruShape { inputs: 5, hidden: 3, reset: ResetKind::Before };
+        check_tensors(ModelShape { cell: AnyCell::Gru(original), outputs: 7 });
     }
 
     #[test]

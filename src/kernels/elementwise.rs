@@ -63,6 +63,34 @@ fn from(x: &[f32], at: usize) -> &[f32] {
     x.get(at..).unwrap_or_default()
 }
 
+/// y ← f(y, x), element by element of several equally long slices, of which f changes the first `N` at once.
+///
+/// But for the first, a slice may also be empty: its elements are read as zeros, and what would be written is dropped.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub fn map_all<L: Lanes, const N: usize, const M: usize>(
+    lanes: L,
+    y: [&mut [f32]; N],
+    x: [&[f32]; M],
+    f: impl Fn([L::F; N], [L::F; M]) -> [L::F; N],
+) {
+    let len = y.first().map_or(0, inlined!(|y| y.len()));
+    debug_assert!(y.iter().all(|y| y.is_empty() || y.len() == len));
+    debug_assert!(x.iter().all(|x| x.is_empty() || x.len() == len));
+    for at in (0..len).step_by(L::WIDTH) {
+        let (mut ys, mut xs) = ([lanes.splat(0.0); N], [lanes.splat(0.0); M]);
+        for i in 0..N {
+            ys[i] = lanes.load(y[i].get(at..).unwrap_or_default());
+        }
+        for i in 0..M {
+            xs[i] = lanes.load(x[i].get(at..).unwrap_or_default());
+        }
+        let ys = f(ys, xs);
+        for i in 0..N {
+            lanes.store(ys[i], y[i].get_mut(at..).unwrap_or_default());
+        }
+    }
+}
+
 /// x ← k · x
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn scale<L: Lanes>(lanes: L, x: &mut [f32], k: f32) {

@@ -116,10 +116,16 @@ impl Problem {
     pub fn sequence(&self, b: usize) -> Self {
         let Extent { batch, window } = self.extent;
         let rows = (0..window).map(|t| t * batch + b);
-        let state = self.state.chunks_exact(self.state.len() / batch).nth(b).expect("a sequence").to_vec();
+        let state = self.state_of(&self.state, b);
         let extent = Extent { batch: 1, window };
         let (inputs, targets) = (self.inputs.pick(rows.clone()), self.targets.pick(rows));
         Self { extent, state, inputs, targets, ..self.clone() }
+    }
+
+    /// The part of a state of all sequences that belongs to sequence `b`.
+    pub fn state_of(&self, state: &[f32], b: usize) -> Vec<f32> {
+        let parts = state.chunks_exact(self.shape.cell.hidden()).skip(b).step_by(self.extent.batch);
+        parts.flatten().copied().collect()
     }
 
     /// The part of this problem that is the steps of `range`, from the same state.

@@ -2,13 +2,16 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use recurve::cell::{ActivationKind, AnyCell, CellKind, Extent};
+use recurve::cell::{ActivationKind, AnyCell, Cell, CellKind, Extent, GruShape, ResetKind};
+use recurve::host::tensors;
 use recurve::{Inputs, ModelShape, Targets};
 
 use super::compare::f64s;
 use crate::reference;
 use crate::reference::elman::Elman;
 use crate::reference::feedforward::Feedforward;
+use crate::reference::gru::Gru;
+use crate::reference::lstm::Lstm;
 use crate::reference::network::{Forward, Network, Window};
 use crate::reference::random::Random;
 
@@ -20,6 +23,7 @@ pub const WIDTHS: [usize; 10] = [1, 2, 3, 5, 7, 17, 31, 33, 65, 67];
 pub struct Sizes {
     pub kind: CellKind,
     pub activation: ActivationKind,
+    pub reset: ResetKind,
     pub inputs: usize,
     pub hidden: usize,
     pub outputs: usize,
@@ -32,11 +36,22 @@ pub struct Sizes {
     pub seed: u64,
 }
 
-/// Sizes of either cell, any activation, any kind of inputs and targets.
+impl Sizes {
+    /// The cell; the activation and where the reset gate is applied are for those that have a choice.
+    pub fn cell(self) -> AnyCell {
+        match AnyCell::new(self.kind, self.activation, self.inputs, self.hidden) {
+            AnyCell::Gru(gru) => AnyCell::Gru(GruShape { reset: self.reset, ..gru }),
+            cell => cell,
+        }
+    }
+}
+
+/// Sizes of any cell, any activation, any kind of inputs and targets.
 pub fn sizes() -> impl Strategy<Value = Sizes> {
     let cells = (
         select(CellKind::ALL),
         select(vec![ActivationKind::Tanh, ActivationKind::Relu]),
+        select(ResetKind::ALL),
         select(vec![1, 2, 3, 5, 9, 33]),
         select(WIDTHS.to_vec()),
         select(vec![1, 2, 3, 6, 29, 34, 66]),
@@ -44,12 +59,13 @@ pub fn sizes() -> impl Strategy<Value = Sizes> {
     let windows = (select(vec![1, 2, 3, 5]), 1..=5_usize, any::<bool>(), any::<bool>(), any::<u64>());
     (cells, windows).prop_map(
         |(
-            (kind, activation, inputs, hidden, outputs),
+            (kind, activation, reset, inputs, hidden, outputs),
             (batch, window, reads_tokens, predicts_tokens, seed),
         )| {
             Sizes {
                 kind,
                 activation,
+                reset,
                 inputs,
                 hidden,
                 outputs,
@@ -128,19 +144,21 @@ impl Problem {
     /// Draws a problem in which no gradient is a small difference of large numbers: pre-activations stay about
     /// ±1, and target vectors keep a distance from the outputs.
     pub fn new(sizes: Sizes) -> Self {
-        let Sizes { kind, activation, inputs, hidden, outputs, batch, window, .. } = sizes;
-        let shape = ModelShape { cell: AnyCell::new(kind, activation, inputs, hidden), outputs };
+        let Sizes { inputs, hidden, outputs, batch, window, .. } = sizes;
+        let shape = ModelShape { cell: sizes.cell(), outputs };
         let mut random = Random::new(sizes.seed);
         let rows = batch * window;
 
         let scale = if sizes.reads_tokens { 1.0 } else { root(inputs) };
-        let mut params = numbers(&mut random, inputs * hidden, scale);
-        if kind == CellKind::Elman {
-            params.extend(numbers(&mut random, hidden * hidden, root(hidden)));
+        let mut params = Vec::new();
+        for tensor in tensors(shape) {
+            let scale = match tensor.name {
+                name if name.starts_with("w_x") => scale,
+                name if name.starts_with("w_h") => root(hidden),
+                _ => 0.5,
+            };
+            params.extend(numbers(&mut random, tensor.len(), scale));
         }
-        params.extend(numbers(&mut random, hidden, 0.5));
-        params.extend(numbers(&mut random, hidden * outputs, root(hidden)));
-        params.extend(numbers(&mut random, outputs, 0.5));
 
         let x = if sizes.reads_tokens {
             Rows::Tokens(tokens(&mut random, rows, inputs))
@@ -153,7 +171,7 @@ impl Problem {
             let y = numbers(&mut random, rows * outputs, 1.0).into_iter().map(|y| y + 4.0);
             Rows::Vectors(y.collect(), outputs)
         };
-        let state = numbers(&mut random, batch * hidden, 1.0);
+        let state = numbers(&mut random, shape.state_len(batch), 1.0);
         Self { shape, extent: Extent { batch, window }, params, state, inputs: x, targets: y }
     }
 
@@ -180,6 +198,8 @@ impl Problem {
         match self.shape.cell {
             AnyCell::Elman(c) => self.answer(Elman::zeros(c.inputs, c.hidden, activation)),
             AnyCell::Feedforward(c) => self.answer(Feedforward::zeros(c.inputs, c.hidden, activation)),
+            AnyCell::Gru(c) => self.answer(Gru::zeros(c.inputs, c.hidden, c.reset == ResetKind::After)),
+            AnyCell::Lstm(c) => self.answer(Lstm::zeros(c.inputs, c.hidden)),
             other => panic!("no reference for {other:?}"),
         }
     }
@@ -188,18 +208,38 @@ impl Problem {
         let window = self.reference_window(cell.inputs());
         let network = Network::new(cell, self.shape.outputs).with_flat(&f64s(&self.params));
         // The crate's state of a layer without memory is its last output, which nothing reads.
-        let state = if network.cell.state() == 0 { Vec::new() } else { f64s(&self.state) };
+        let (batch, hidden) = (self.extent.batch, self.shape.cell.hidden());
+        let remembers = network.cell.state() > 0;
+        let state = if remembers { by_sequence(&f64s(&self.state), batch, hidden) } else { Vec::new() };
         let (forward, gradients) = network.gradients(&window, &state);
+        let last = forward.h[forward.h.len() - batch * hidden..].to_vec();
         let tensors = gradients.parameters.tensors();
         Expected {
             loss: forward.loss,
             margin: margin(&network, &window, &forward),
-            state: forward.h[forward.h.len() - self.state.len()..].to_vec(),
+            state: if remembers { by_part(&forward.state, batch, hidden) } else { last },
             h: forward.h,
             logits: forward.logits,
             gradients: tensors.into_iter().map(|(name, values)| (name, values.to_vec())).collect(),
         }
     }
+}
+
+/// From the crate's layout of a state, H of all sequences and then C of all, to one sequence after the other.
+pub fn by_sequence(state: &[f64], batch: usize, hidden: usize) -> Vec<f64> {
+    transposed(state, batch, hidden)
+}
+
+/// The other way round.
+pub fn by_part(state: &[f64], batch: usize, hidden: usize) -> Vec<f64> {
+    transposed(state, state.len() / (batch * hidden), hidden)
+}
+
+/// A matrix of vectors with `width` elements, row-major with `columns` columns, transposed.
+fn transposed(of: &[f64], columns: usize, width: usize) -> Vec<f64> {
+    let rows = of.len() / (columns * width).max(1);
+    let vectors = (0..columns).flat_map(|column| (0..rows).map(move |row| row * columns + column));
+    vectors.flat_map(|vector| of[vector * width..][..width].iter().copied()).collect()
 }
 
 /// How near to zero any rectified unit's pre-activation z comes: rounding must not carry it across.

@@ -16,9 +16,14 @@ A case is a network, an initial state and three windows in a row.  A file holds,
   runs       training over the three windows, from the same weights and state, the state carried from window to
              window and detached: the rule, then losses and gradient norms before clipping, final weights and state
 
+GRU and LSTM have several gates: each parameter's file holds them side by side, the columns of one after those of the
+other. Of a GRU, r and z are in w_xg, w_hg and b_g, the candidate in w_xn, w_hn, b_xn and b_hn. The state of an LSTM is, of
+each sequence, h and then c.
+
 PyTorch stores the transposes of our matrices, so each one is transposed on its way in and out.  `torch.nn.RNN` has
 two biases that are added to each other; `bias_ih_l0` is our b_h, `bias_hh_l0` is held at zero and never trained,
-because two trained biases would take two steps in the place of one.
+because two trained biases would take two steps in the place of one. It is the same with GRU and LSTM, but for the
+GRU's b_hn, which is within the reach of its reset gate.
 
 Everything is computed in float64.  Weights, states and inputs are multiples of 1/1024 below 1: exact in float32
 and short in decimal.  Losses are means over batch * steps of the cross-entropy or of half the squared distance.
@@ -31,6 +36,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.func import functional_call
 
 HERE = Path(__file__).resolve().parent
 WINDOWS = 3
@@ -41,7 +47,7 @@ class Case:
     """One golden file.  `seed` draws every number in it."""
 
     name: str
-    cell: str  # "elman" or "feedforward"
+    cell: str  # "elman", "gru", "lstm" or "feedforward"
     activation: str  # "tanh" or "relu"
     x: str  # "tokens" or "vectors"
     loss: str  # "cross_entropy" (with token targets) or "squared_error" (with vector targets)
@@ -54,6 +60,9 @@ class Case:
     steps: int = 4
 
 
+# Cells with gates have many weights.
+SMALL = {"inputs": 3, "batch": 2, "steps": 3}
+
 CASES = [
     Case("elman_tanh_tokens", "elman", "tanh", "tokens", "cross_entropy", clip=0.5, seed=1),
     Case("elman_relu_tokens", "elman", "relu", "tokens", "cross_entropy", clip=0.5, seed=2),
@@ -64,6 +73,10 @@ CASES = [
     Case("feedforward_vectors", "feedforward", "relu", "vectors", "squared_error", clip=0.75, seed=7),
     # A language model: inputs and outputs are one vocabulary.
     Case("char_rnn", "elman", "tanh", "tokens", "cross_entropy", clip=0.625, seed=8, inputs=6, outputs=6, hidden=9),
+    Case("gru_tokens", "gru", "tanh", "tokens", "cross_entropy", clip=0.5, seed=263, **SMALL, hidden=5, outputs=4),
+    Case("gru_vectors", "gru", "tanh", "vectors", "squared_error", clip=0.75, seed=45, **SMALL, hidden=5, outputs=4),
+    Case("lstm_tokens", "lstm", "tanh", "tokens", "cross_entropy", clip=0.25, seed=176, **SMALL, hidden=4, outputs=5),
+    Case("lstm_vectors", "lstm", "tanh", "vectors", "squared_error", clip=0.875, seed=72, **SMALL, hidden=4, outputs=5),
 ]
 
 
@@ -108,7 +121,55 @@ class Feedforward(nn.Module):
         return h, self.dense(h), state
 
 
-NETWORKS = {"elman": Elman, "feedforward": Feedforward}
+class Gated(nn.Module):
+    """`torch.nn.GRU` or `torch.nn.LSTM` and an output layer.
+
+    PyTorch has the gates of a GRU in one matrix, r, z and n, and so one parameter for several of ours: `masters` are
+    ours, leaves of the graph, and PyTorch's cell is called with what they make.
+    """
+
+    def __init__(self, case):
+        super().__init__()
+        self.rnn = {"gru": nn.GRU, "lstm": nn.LSTM}[case.cell](case.inputs, case.hidden)
+        self.dense = nn.Linear(case.hidden, case.outputs)
+        d, h = case.inputs, case.hidden
+        shapes = {
+            "gru": {"w_xg": (2 * h, d), "w_hg": (2 * h, h), "b_g": (2 * h,), "w_xn": (h, d), "w_hn": (h, h)},
+            "lstm": {"w_x": (4 * h, d), "w_h": (4 * h, h), "b": (4 * h,)},
+        }[case.cell]
+        if case.cell == "gru":
+            shapes |= {"b_xn": (h,), "b_hn": (h,)}
+        self.masters = nn.ParameterDict({name: nn.Parameter(torch.zeros(shape)) for name, shape in shapes.items()})
+        self.parts = {**{name: self.masters[name] for name in shapes}, "w_hq": self.dense.weight, "b_q": self.dense.bias}
+
+    def torch_parameters(self):
+        """PyTorch's four parameters, made of ours."""
+        p, h = self.masters, self.rnn.hidden_size
+        if isinstance(self.rnn, nn.LSTM):
+            return p["w_x"], p["w_h"], p["b"], torch.zeros_like(p["b"])
+        nothing = torch.zeros(2 * h, dtype=p["b_hn"].dtype)
+        return (
+            torch.cat([p["w_xg"], p["w_xn"]]),
+            torch.cat([p["w_hg"], p["w_hn"]]),
+            torch.cat([p["b_g"], p["b_xn"]]),
+            torch.cat([nothing, p["b_hn"]]),
+        )
+
+    def forward(self, x, state):
+        names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+        own = dict(zip(names, self.torch_parameters()))
+        state = state.unsqueeze(0)
+        if isinstance(self.rnn, nn.LSTM):
+            state = tuple(half.contiguous() for half in state.chunk(2, dim=2))
+        h, state = functional_call(self.rnn, own, (x, state))
+        if isinstance(self.rnn, nn.LSTM):
+            state = torch.cat(state, dim=2)
+        return h, self.dense(h), state.squeeze(0)
+
+
+NETWORKS = {"elman": Elman, "feedforward": Feedforward, "gru": Gated, "lstm": Gated}
+# Numbers that a sequence carries from step to step, for each hidden unit.
+STATES = {"elman": 1, "feedforward": 0, "gru": 1, "lstm": 2}
 
 
 class Draw:
@@ -264,7 +325,7 @@ def golden(case):
     draw = Draw(case.seed)
     shapes = {name: part.shape for name, part in NETWORKS[case.cell](case).parts.items()}
     weights = {name: draw.numbers(*reversed(shape), below=0.5) for name, shape in shapes.items()}
-    state = draw.numbers(case.batch, case.hidden if case.cell == "elman" else 0)
+    state = draw.numbers(case.batch, STATES[case.cell] * case.hidden)
     windows = [draw_window(case, draw) for _ in range(WINDOWS)]
     sizes = ("inputs", "hidden", "outputs", "batch", "steps")
     return {

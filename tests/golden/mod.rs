@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 /// The names of all golden files, for tests that go through all of them.
-pub const NAMES: [&str; 8] = [
+pub const NAMES: [&str; 12] = [
     "elman_tanh_tokens",
     "elman_relu_tokens",
     "elman_tanh_vectors",
@@ -16,6 +16,10 @@ pub const NAMES: [&str; 8] = [
     "feedforward_tokens",
     "feedforward_vectors",
     "char_rnn",
+    "gru_tokens",
+    "gru_vectors",
+    "lstm_tokens",
+    "lstm_vectors",
 ];
 
 /// Named tensors in the order of the flat vector, each row-major.
@@ -25,7 +29,7 @@ pub struct Tensors(pub Vec<(String, Vec<f64>)>);
 /// One golden file.
 #[derive(Clone, Debug)]
 pub struct Golden {
-    /// `elman` or `feedforward`.
+    /// `elman`, `gru`, `lstm` or `feedforward`.
     pub cell: String,
     /// `tanh` or `relu`.
     pub activation: String,
@@ -41,7 +45,7 @@ pub struct Golden {
     pub steps: usize,
     /// The parameters before training.
     pub weights: Tensors,
-    /// The state before the first window (B × h; empty for a cell without one).
+    /// The state before the first window (B × h; for `lstm` B × 2h, h and then c; empty for a cell without one).
     pub state: Vec<f64>,
     /// Three windows, one after the other.
     pub windows: Vec<Window>,

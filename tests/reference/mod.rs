@@ -7,6 +7,8 @@
 //! ```text
 //! H_t = φ(X_t W_xh + H_{t−1} W_hh + b_h)     elman.rs         a cell turns X_t and its state into H_t
 //! H_t = φ(X_t W_xh + b_h)                    feedforward.rs   a cell without a state
+//! R_t, Z_t, N_t, H_t                         gru.rs           a cell with a reset and an update gate
+//! I_t, F_t, G_t, O_t, C_t, H_t               lstm.rs          a cell with a memory beside H_t
 //! O_t = H_t W_hq + b_q                       dense.rs         the output layer
 //! L   = mean over B·T of ℓ(O_t, target_t)    loss.rs
 //! ∂L/∂(every parameter, X, H_0)              network.rs       back-propagation through the steps of a window
@@ -20,7 +22,9 @@ pub mod dense;
 pub mod differences;
 pub mod elman;
 pub mod feedforward;
+pub mod gru;
 pub mod loss;
+pub mod lstm;
 pub mod matrix;
 pub mod network;
 pub mod optim;
@@ -51,6 +55,11 @@ impl Activation {
             Self::Relu => f64::from(h > 0.0),
         }
     }
+}
+
+/// σ(z) = 1 / (1 + e⁻ᶻ).
+pub fn sigmoid(z: f64) -> f64 {
+    1.0 / (1.0 + (-z).exp())
 }
 
 /// What one step of a cell gives for one sequence.

@@ -65,7 +65,7 @@ pub struct ReadingArgs {
 pub struct TrainArgs {
     /// The text to learn; without one, a book by Cicero that is built in
     pub text: Option<PathBuf>,
-    /// The cell: elman, or feedforward (no hidden state)
+    /// The cell: elman, gru, lstm, or feedforward (no hidden state)
     #[arg(long, default_value_t)]
     pub cell: CellKind,
     /// Hidden units
@@ -197,7 +197,7 @@ pub enum BenchCommand {
 /// What both benchmarks take.
 #[derive(Debug, Group)]
 pub struct BenchArgs {
-    /// The cell: elman, or feedforward (no hidden state)
+    /// The cell: elman, gru, lstm, or feedforward (no hidden state)
     #[arg(long, default_value_t)]
     pub cell: CellKind,
     /// Hidden units

@@ -126,6 +126,8 @@ fn flop_per_token(args: &BenchArgs) -> f64 {
     let (h, v) = (args.hidden as f64, args.vocab as f64);
     match args.cell {
         CellKind::Feedforward => 6.0 * h * v,
+        CellKind::Gru => 6.0 * (3.0 * h * h + h * v),
+        CellKind::Lstm => 6.0 * (4.0 * h * h + h * v),
         _ => 6.0 * (h * h + h * v),
     }
 }

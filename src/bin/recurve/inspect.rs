@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use recurve::cell::{ActivationKind, Cell, CellKind, Extent};
+use recurve::cell::{ActivationKind, Cell, CellKind, Extent, ResetKind};
 use recurve::host::{Network, Tensor, tensors};
 use recurve::vocab::Alphabet;
 use recurve::{Adam, Sgd, StepMemory, TrainingMemory};
@@ -34,6 +34,14 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
 
 fn activation(network: &Network) -> &'static str {
     network.shape().cell.activation().name()
+}
+
+/// What the cell is beside its kind, for people.
+fn variant(network: &Network) -> String {
+    match network.shape().cell.reset() {
+        Some(reset) => format!("reset {} the product", reset.name()),
+        None => activation(network).into(),
+    }
 }
 
 fn alphabet(network: &Network) -> &'static str {
@@ -77,7 +85,7 @@ fn facts(network: &Network) -> String {
          parameters  {parameters}\nfile        {bytes} bytes\ncleaning    {clean}\n\
          vocabulary  {q} {}: {}\n",
         cell.kind(),
-        activation(network),
+        variant(network),
         rust_type(network),
         alphabet(network),
         vocabulary(network),
@@ -92,7 +100,12 @@ fn rust_type(network: &Network) -> String {
         ActivationKind::Relu => ", Relu",
         _ => "",
     };
+    let before = cell.reset() == Some(ResetKind::Before);
     match cell.kind() {
+        CellKind::Gru => {
+            format!("Model<Gru<{d}, {h}{}>, {h}, {q}>", if before { ", ResetBefore" } else { "" })
+        }
+        CellKind::Lstm => format!("Model<Lstm<{d}, {h}>, {h}, {q}>"),
         CellKind::Feedforward => format!("Model<Feedforward<{d}, {h}{activation}>, {h}, {q}>"),
         _ => format!("Model<Elman<{d}, {h}{activation}>, {h}, {q}>"),
     }
@@ -152,6 +165,7 @@ fn object(network: &Network, step: StepMemory, training: [(&str, TrainingMemory)
     json!({
         "cell": cell.kind().name(),
         "activation": activation(network),
+        "reset": cell.reset().map(ResetKind::name),
         "inputs": cell.inputs(),
         "hidden": cell.hidden(),
         "outputs": network.shape().outputs,

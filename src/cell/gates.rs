@@ -1,0 +1,168 @@
+//! Gates: sigmoid layers that read the inputs and the hidden units, several of them side by side in one product.
+//!
+//! A = X W_x + H W_h + b, where W_x (d×k·h), W_h (h×k·h) and b (k·h) hold k gates, each of them h columns wide.
+
+use core::{array::from_fn, ops::Range};
+
+use rand_core::Rng;
+
+use super::{Block, InputWeights, Inputs};
+use crate::init::Init;
+use crate::kernels::{Mat, column_sums, product_at};
+use crate::lanes::{Lanes, inlined};
+use crate::params::{take, take_mut};
+
+/// The sizes of gates.
+#[derive(Clone, Copy)]
+pub(super) struct GatesShape {
+    /// d
+    pub(super) inputs: usize,
+    /// h
+    pub(super) hidden: usize,
+    /// k
+    pub(super) count: usize,
+}
+
+/// Weights of gates, borrowed.
+pub(super) struct Gates<'a> {
+    /// W_x and b.
+    pub(super) input: InputWeights<'a>,
+    /// W_h, h×k·h.
+    pub(super) w_h: Mat<'a>,
+}
+
+/// What the gradients of gates are made of.
+#[derive(Clone, Copy)]
+pub(super) struct GateGradients<'a> {
+    pub(super) inputs: Inputs<'a>,
+    pub(super) block: Block,
+    /// What W_h was multiplied with (·×h).
+    pub(super) h: &'a [f32],
+    /// The gradients of A (·×k·h); of its recurrent part, where W_h is asked for.
+    pub(super) d_a: &'a [f32],
+}
+
+/// The tensors of gates, in order.
+const W_X: usize = 0;
+pub(super) const W_H: usize = 1;
+const B: usize = 2;
+/// How many there are.
+pub(super) const TENSORS: usize = 3;
+
+impl GatesShape {
+    /// k·h
+    #[inline(always)]
+    pub(super) const fn cols(self) -> usize {
+        self.count.saturating_mul(self.hidden)
+    }
+
+    /// Floats of all weights.
+    #[inline(always)]
+    pub(super) const fn params_len(self) -> usize {
+        self.inputs.saturating_add(self.hidden).saturating_add(1).saturating_mul(self.cols())
+    }
+
+    /// Takes the weights off the front of others.
+    #[inline(always)]
+    pub(super) fn take<'a>(self, params: &mut &'a [f32]) -> Gates<'a> {
+        let w_x = Mat::new(take(params, self.inputs * self.cols()), self.cols());
+        let w_h = Mat::new(take(params, self.hidden * self.cols()), self.cols());
+        Gates { input: InputWeights { w: w_x, b: take(params, self.cols()) }, w_h }
+    }
+
+    /// W_x uniform, each gate's W_h orthogonal, both at the scale of `init`; b zero. Gives b.
+    pub(super) fn init<'a, R: Rng + ?Sized>(
+        self,
+        params: &mut &'a mut [f32],
+        init: Init,
+        rng: &mut R,
+    ) -> &'a mut [f32] {
+        init.draw_input(take_mut(params, self.inputs * self.cols()), self.inputs, self.hidden, rng);
+        init.draw_recurrent(take_mut(params, self.hidden * self.cols()), self.hidden, rng);
+        let b = take_mut(params, self.cols());
+        b.fill(0.0);
+        b
+    }
+
+    /// Rows and columns of W_x, W_h and b.
+    #[inline(always)]
+    pub(super) const fn tensor(self, index: usize) -> Option<(usize, usize)> {
+        match index {
+            W_X => Some((self.inputs, self.cols())),
+            W_H => Some((self.hidden, self.cols())),
+            B => Some((1, self.cols())),
+            _ => None,
+        }
+    }
+
+    /// dW_x += Xᵀ dA, dW_h += Hᵀ dA or db += Σ dA; see [`Cell::accumulate`](super::Cell::accumulate).
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[allow(clippy::too_many_arguments, reason = "which weights, from what, and where to")]
+    pub(super) fn accumulate<L: Lanes>(
+        self,
+        lanes: L,
+        tensor: usize,
+        rows: &Range<usize>,
+        from: GateGradients<'_>,
+        room: &mut [f32],
+        grads: &mut [f32],
+    ) {
+        let GateGradients { inputs, block, h, d_a } = from;
+        let d_a = Mat::new(d_a, self.cols());
+        match tensor {
+            W_X => inputs.accumulate(lanes, self.inputs, block, rows, d_a, room, grads),
+            W_H => product_at(lanes, Mat::new(h, self.hidden), rows, d_a, grads, room),
+            _ => column_sums(lanes, d_a, grads),
+        }
+    }
+}
+
+/// d · s · (1 − s): back through s = σ(a).
+#[inline(always)]
+pub(super) fn through_sigmoid<L: Lanes>(lanes: L, d: L::F, s: L::F) -> L::F {
+    lanes.mul(d, lanes.mul(s, lanes.sub(lanes.splat(1.0), s)))
+}
+
+/// d · (1 − y²): back through y = tanh a.
+#[inline(always)]
+pub(super) fn through_tanh<L: Lanes>(lanes: L, d: L::F, y: L::F) -> L::F {
+    lanes.mul(d, lanes.sub(lanes.splat(1.0), lanes.mul(y, y)))
+}
+
+/// Row `index` of rows that are `len` long, or the rows of a step of steps that are; empty if there is none.
+#[inline(always)]
+pub(super) fn part(of: &[f32], index: usize, len: usize) -> &[f32] {
+    of.get(range(index, len)).unwrap_or_default()
+}
+
+/// As [`part`], to be changed.
+#[inline(always)]
+pub(super) fn part_mut(of: &mut [f32], index: usize, len: usize) -> &mut [f32] {
+    of.get_mut(range(index, len)).unwrap_or_default()
+}
+
+#[inline(always)]
+const fn range(index: usize, len: usize) -> Range<usize> {
+    index * len..(index + 1) * len
+}
+
+/// The last `len` elements before step `t` of steps that are `len` long, and the step itself; before the first there
+/// are none.
+#[inline(always)]
+pub(super) fn step_and_previous(steps: &mut [f32], t: usize, len: usize) -> (&mut [f32], &mut [f32]) {
+    let (before, rest) = steps.split_at_mut_checked(t * len).unwrap_or_default();
+    let last = before.len().saturating_sub(len);
+    (before.get_mut(last..).unwrap_or_default(), rest.get_mut(..len).unwrap_or_default())
+}
+
+/// A row as `K` gates of `hidden` units.
+#[inline(always)]
+pub(super) fn columns<const K: usize>(mut row: &[f32], hidden: usize) -> [&[f32]; K] {
+    from_fn(inlined!(|_| take(&mut row, hidden)))
+}
+
+/// As [`columns`], to be changed.
+#[inline(always)]
+pub(super) fn columns_mut<const K: usize>(mut row: &mut [f32], hidden: usize) -> [&mut [f32]; K] {
+    from_fn(inlined!(|_| take_mut(&mut row, hidden)))
+}
