@@ -1,0 +1,99 @@
+//! Operations whose instructions are counted by `run`, beside this file: `instructions LANES OPERATION`.
+//!
+//! Each is a function of its own name, so that only what happens inside is counted.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+use std::hint::black_box;
+
+use recurve::cell::{ActivationKind, AnyCell, CellKind};
+use recurve::clean::Clean;
+use recurve::host::{AnyOptimizer, Network, Settings, Trainer};
+use recurve::lanes::{LaneKind, Lanes, OnLanes};
+use recurve::vocab::Alphabet;
+use recurve::{Adam, Inputs, ModelShape, Sgd};
+
+const V: usize = 28;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut args = std::env::args().skip(1);
+    let (Some(lanes), Some(operation)) = (args.next(), args.next()) else {
+        return Ok(()); // by `cargo test --all-targets`
+    };
+    let lanes: LaneKind = lanes.parse()?;
+    let sgd = AnyOptimizer::Sgd(Sgd { lr: 0.1, momentum: 0.0 });
+    match operation.as_str() {
+        "step_32" => steps(32, lanes),
+        "step_64" => steps(64, lanes),
+        "step_256" => steps(256, lanes),
+        "window_64" => windows(64, 1, 32, sgd, lanes),
+        "window_128" => windows(128, 32, 8, sgd, lanes),
+        "window_256" => windows(256, 32, 8, sgd, lanes),
+        "window_batch" => windows(32, 256, 8, sgd, lanes),
+        "window_adam" => windows(64, 1, 32, AnyOptimizer::Adam(Adam::new(0.01)), lanes),
+        _ => return Err("no such operation".into()),
+    }
+    Ok(())
+}
+
+fn network(hidden: usize) -> Network {
+    let cell = AnyCell::new(CellKind::Elman, ActivationKind::Tanh, V, black_box(hidden));
+    let codes = (0..V as u32).collect();
+    let mut network = Network::new(cell, codes, Alphabet::Chars, Clean::None).expect("a network");
+    network.init(1);
+    network
+}
+
+/// A step from a token to the outputs.
+fn steps(hidden: usize, lanes: LaneKind) {
+    let network = network(hidden);
+    let shape = network.shape();
+    let (mut state, mut scratch) = (vec![0.1; hidden], vec![0.0; shape.step_scratch_len(1)]);
+    let mut logits = vec![0.0; V];
+    let inputs = Inputs::Tokens(&[3]);
+    let (state, logits, scratch) = (&mut state[..], &mut logits[..], &mut scratch[..]);
+    step(lanes, Step { shape, params: network.params(), inputs, state, logits, scratch });
+    black_box(logits);
+}
+
+/// A window forward and backward, clipping, and the optimiser.
+fn windows(hidden: usize, batch: usize, length: usize, optimizer: AnyOptimizer, lanes: LaneKind) {
+    let mut network = network(hidden);
+    let tokens = common::tokens(batch * (length + 1), V);
+    let mut settings = Settings::new(batch, length, optimizer);
+    (settings.clip, settings.lanes) = (0.1, lanes);
+    let mut trainer = Trainer::new(&mut network, &tokens, settings).expect("a trainer");
+    window(&mut trainer);
+}
+
+#[unsafe(export_name = "counted_step")]
+#[inline(never)]
+fn step(lanes: LaneKind, step: Step<'_>) {
+    lanes.run(step).expect("finite outputs");
+}
+
+#[unsafe(export_name = "counted_window")]
+#[inline(never)]
+fn window(trainer: &mut Trainer<'_>) {
+    trainer.step().expect("a finite loss");
+}
+
+/// A step on lanes that are chosen at run time.
+struct Step<'a> {
+    shape: ModelShape<AnyCell>,
+    params: &'a [f32],
+    inputs: Inputs<'a>,
+    state: &'a mut [f32],
+    logits: &'a mut [f32],
+    scratch: &'a mut [f32],
+}
+
+impl OnLanes for Step<'_> {
+    type Output = Result<(), recurve::Error>;
+
+    #[inline(always)]
+    fn on<L: Lanes>(self, lanes: L) -> Self::Output {
+        self.shape.step(lanes, self.params, self.inputs, self.state, self.logits, self.scratch)
+    }
+}
