@@ -80,5 +80,9 @@ fn activations(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, activations);
+criterion_group! {
+    name = benches;
+    config = common::criterion();
+    targets = activations
+}
 criterion_main!(benches);

@@ -79,5 +79,9 @@ fn kernels(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, kernels);
+criterion_group! {
+    name = benches;
+    config = common::criterion();
+    targets = kernels
+}
 criterion_main!(benches);

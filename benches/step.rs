@@ -77,5 +77,9 @@ impl OnLanes for Step<'_> {
     }
 }
 
-criterion_group!(benches, step);
+criterion_group! {
+    name = benches;
+    config = common::criterion();
+    targets = step
+}
 criterion_main!(benches);

@@ -41,5 +41,9 @@ fn window(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, window);
+criterion_group! {
+    name = benches;
+    config = common::criterion();
+    targets = window
+}
 criterion_main!(benches);

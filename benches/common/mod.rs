@@ -1,8 +1,17 @@
 //! What the benchmarks share.
 
+use std::time::Duration;
+
+use criterion::Criterion;
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg32;
 use recurve::init::uniform;
+
+/// Short enough that `cargo bench` lasts a few minutes.
+#[allow(dead_code, reason = "not every program that has tokens is a benchmark")]
+pub fn criterion() -> Criterion {
+    Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2))
+}
 
 /// Floats between −1 and 1.
 #[allow(dead_code, reason = "not every benchmark has floats")]

@@ -55,8 +55,14 @@ fn the_same_seed_gives_the_same_file() {
 
 #[test]
 fn the_model_written_is_the_one_whose_figures_are_printed() {
-    for flags in ["--clean none", "--clean letters", "--bytes --cell feedforward", "--optimizer sgd --lr 0.5"]
-    {
+    for flags in [
+        "--clean none",
+        "--clean letters",
+        "--bytes --cell feedforward",
+        "--cell gru",
+        "--cell lstm",
+        "--optimizer sgd --lr 0.5",
+    ] {
         let folder = Folder::new().with("text.txt", rhyme());
         let train = format!("train text.txt {SIZES} --valid 0.2 --steps 60 --quiet --json");
         let printed = folder.run(&format!("{train} --out model.rcv {flags}")).json();
