@@ -16,7 +16,7 @@
 //!
 //! # Where the time goes
 //! Training with 32 sequences of 35 steps and 28 symbols spends 84 % of its time in the three products at 512 hidden
-//! units. They run at 75 to 85 % of the processor's peak of multiply-adds there, which takes copies of what they read
+//! units. They run at 73 to 85 % of the processor's peak of multiply-adds there, which takes copies of what they read
 //! ([`Panels`], and strips of columns in [`product_at`]): read in place, rows two kilobytes apart fall into the same few
 //! places of the first cache, and the same products reach a third of the peak. Copying and tanh take most of the rest. A
 //! single step reads each weight once; from 128 hidden units on these come from the second cache, which bounds it.
