@@ -16,9 +16,10 @@
 //! |---|---|---|
 //! | [`Scalar`] | one `f32`: the readable specification | rounds twice |
 //! | [`FusedScalar`] | the same | rounds once, in software |
-//! | [`Portable`] | `wide`'s, as the build's target has them | rounds twice |
+//! | [`Portable`] | `wide`'s, as the build's target has them | rounds twice; once with the feature `fused`, where it is an instruction |
 //! | `Avx2`, `Avx512` (feature `std`, x86-64) | 8 or 16 floats, if the processor has them | rounds once |
 
+mod fused;
 mod kind;
 mod portable;
 mod scalar;

@@ -14,7 +14,7 @@ class Board:
     machine: tuple[str, ...]  # what runs the program, but for the program
     memory: str = ""  # a file of memory/
     flags: tuple[str, ...] = ()  # for rustc
-    features: tuple[str, ...] = ()  # of the program: `small` for want of RAM, `vldm` for products in assembly
+    features: tuple[str, ...] = ()  # of the program, see Cargo.toml
     ticks: float | None = None  # that the board's clock makes per instruction
     cpu: tuple[str, ...] = ()  # for the disassembler
     hard_float: bool = True
@@ -26,6 +26,11 @@ class Board:
     def small(self) -> bool:
         """Whether it trains the small network."""
         return "small" in self.features
+
+    @property
+    def of_results(self) -> tuple[str, ...]:
+        """Those features that change results."""
+        return tuple(feature for feature in self.features if feature in ("small", "fused"))
 
     @property
     def build_name(self) -> str:
@@ -63,10 +68,10 @@ BOARDS = [
     cortex_m("m55", "Cortex-M55", "thumbv8m.main-none-eabihf", "mps3-an547", memory="an547", ticks=2.048,
              flags=("-C", "target-cpu=cortex-m55")),
     risc_v("rv32imac", "RV32IMAC", "riscv32imac-unknown-none-elf", hard_float=False),
-    risc_v("rv32imafc", "RV32IMAFC", "riscv32imafc-unknown-none-elf", cpu=("--mattr=+f",)),
+    risc_v("rv32imafc", "RV32IMAFC", "riscv32imafc-unknown-none-elf", features=("fused",), cpu=("--mattr=+f",)),
     # Weights are aligned to four bytes. The target's default keeps from loading 16 of them at once, for the sake of code
     # that runs before the memory management unit does.
-    Board("aarch64", "AArch64", "aarch64-unknown-none", ("qemu-aarch64",), traced=True,
+    Board("aarch64", "AArch64", "aarch64-unknown-none", ("qemu-aarch64",), traced=True, features=("fused",),
           flags=("-C", "target-feature=-strict-align")),
     Board("x86_64", "x86-64 without SSE", "x86_64-unknown-none", ("qemu-x86_64",), hard_float=False,
           flags=("-C", "relocation-model=static")),

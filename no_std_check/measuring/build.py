@@ -6,6 +6,7 @@ compiler builds `core` from its sources: only the variable RUSTC changes the com
 """
 
 import os
+import platform
 import shutil
 import subprocess
 from functools import cache
@@ -110,9 +111,11 @@ def build(board: Board) -> Path:
     return program.with_suffix(".wasm") if board.target.startswith("wasm") else program
 
 
-def build_host(small: bool) -> Path:
+def build_host(features: tuple[str, ...]) -> Path:
     """The same program for the host, whose results the boards must reproduce."""
-    name = "host-small" if small else "host"
-    words = [*BUILD, "--target-dir", f"target/{name}"]
-    command(*words, *(["--features", "small"] if small else []), cwd=HERE)
+    name = "-".join(["host", *features])
+    words = [*BUILD, "--target-dir", f"target/{name}", "--features", ",".join(features)]
+    fma = "fused" in features and platform.machine() == "x86_64"
+    flags = "-C target-feature=+avx2,+fma" if fma else ""
+    command(*words, cwd=HERE, env={**os.environ, "RUSTFLAGS": flags})
     return HERE / "target" / name / "firmware" / "no_std_check"

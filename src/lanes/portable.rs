@@ -1,9 +1,9 @@
 //! Lanes over `wide`: the widest registers that the build's target is known to have.
 //!
 //! Multiply-add is two operations on purpose: `wide`'s own fuses or not with the flags of the build, and these
-//! lanes promise the same bits on every target.
+//! lanes promise the same bits on every target. Who wants it fused says so by the feature `fused`.
 
-use super::Lanes;
+use super::{Lanes, fused::FUSED};
 
 #[cfg(not(target_feature = "avx2"))]
 use wide::{f32x4 as F, i32x4 as I};
@@ -65,7 +65,7 @@ impl Lanes for Portable {
     type I = I;
     const WIDTH: usize = WIDTH;
     const REGISTERS: usize = REGISTERS;
-    const FUSED: bool = false;
+    const FUSED: bool = FUSED;
     const VLDM: bool = true;
 
     #[inline(always)]
@@ -125,7 +125,10 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     fn mul_add(self, a: F, b: F, c: F) -> F {
-        a * b + c
+        #[cfg(all(feature = "fused", any(target_arch = "riscv32", target_arch = "riscv64")))]
+        return super::fused::mul_add(a, b, c);
+        #[cfg(not(all(feature = "fused", any(target_arch = "riscv32", target_arch = "riscv64"))))]
+        return if FUSED { a.mul_add(b, c) } else { a * b + c };
     }
     #[inline(always)]
     fn select_lt(self, a: F, b: F, yes: F, no: F) -> F {
