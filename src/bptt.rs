@@ -22,7 +22,7 @@ use crate::lanes::{Lanes, best_lanes, inlined};
 use crate::loss::{Sum, Targets};
 use crate::model::{Model, ModelShape, check_state};
 use crate::params::{Flat, plain_data, take_mut};
-use window::{Buffers, Window};
+use window::{Buffers, Sizes, Typed, Window};
 
 plain_data! {
     /// What training a [`Model`] with windows of up to `T` steps of `B` sequences works in.
@@ -97,7 +97,7 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     ) -> Result<f32, Error> {
         let (tape, scratch) = workspace.split();
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
-        best_lanes!(lanes => Self::SHAPE.gradient(lanes, params, inputs, targets, state, tape, scratch, grads))
+        best_lanes!(lanes => gradient(Typed::<Self, B>::SIZES, &Alone, lanes, params, inputs, targets, state, tape, scratch, grads))
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.
@@ -113,7 +113,7 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     ) -> Result<f32, Error> {
         let (tape, scratch) = workspace.split();
         let (params, state) = (self.as_flat(), state.as_flat_mut());
-        best_lanes!(lanes => Self::SHAPE.loss(lanes, params, inputs, targets, state, tape, scratch))
+        best_lanes!(lanes => loss(Typed::<Self, B>::SIZES, lanes, params, inputs, targets, state, tape, scratch))
     }
 }
 
@@ -204,37 +204,7 @@ impl<C: Cell> ModelShape<C> {
         scratch: &mut [f32],
         grads: &mut [f32],
     ) -> Result<f32, Error> {
-        exactly(Argument::Grads, self.params_len(), grads.len())?;
-        let window = Window::new(self, params, inputs, targets, state)?;
-        let (mut buffers, pack) = Buffers::new(self, window.extent, tape, scratch, true)?;
-        check_state(lanes, state)?;
-
-        let (cell, head) = window.pack(lanes, params, pack);
-        let mut total = Sum::default();
-        crew.each(
-            buffers.blocks(),
-            inlined!(|(block, mut buffers): (Block, Buffers<'_>)| {
-                lanes.run(inlined!(|| {
-                    let loss = window.forward(lanes, cell, head, state, block, &mut buffers);
-                    window.backward(lanes, cell, head, block, &mut buffers);
-                    loss
-                }))
-            }),
-            inlined!(|loss| total.add(loss)),
-        );
-        let loss = window.mean(total)?;
-        buffers.blocks().for_each(inlined!(|(block, buffers)| self.cell.end(buffers.tape, block, state)));
-
-        let done = &buffers.done();
-        #[cfg(not(feature = "std"))]
-        window.accumulate_all(lanes, done, grads);
-        #[cfg(feature = "std")]
-        crew.each(
-            window.tensors(crew.threads(), pack, grads),
-            inlined!(|part| lanes.run(inlined!(|| window.accumulate(lanes, done, part)))),
-            |()| {},
-        );
-        Ok(loss)
+        gradient(self, crew, lanes, params, inputs, targets, state, tape, scratch, grads)
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.
@@ -253,17 +223,92 @@ impl<C: Cell> ModelShape<C> {
         tape: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<f32, Error> {
-        let window = Window::new(self, params, inputs, targets, state)?;
-        let (mut buffers, pack) = Buffers::new(self, window.extent, tape, scratch, false)?;
-        check_state(lanes, state)?;
-
-        let (cell, head) = window.pack(lanes, params, pack);
-        let mut total = Sum::default();
-        for (block, mut buffers) in buffers.blocks() {
-            total.add(window.forward(lanes, cell, head, state, block, &mut buffers));
-        }
-        let loss = window.mean(total)?;
-        buffers.blocks().for_each(inlined!(|(block, buffers)| self.cell.end(buffers.tape, block, state)));
-        Ok(loss)
+        loss(self, lanes, params, inputs, targets, state, tape, scratch)
     }
+}
+
+/// See [`ModelShape::gradient_by`].
+#[cfg_attr(not(debug_assertions), inline(always))]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "weights, state, tape, scratch and gradients are separate values"
+)]
+fn gradient<S: Sizes, L: Lanes>(
+    sizes: S,
+    crew: &impl Crew,
+    lanes: L,
+    params: &[f32],
+    inputs: Inputs<'_>,
+    targets: Targets<'_>,
+    state: &mut [f32],
+    tape: &mut [f32],
+    scratch: &mut [f32],
+    grads: &mut [f32],
+) -> Result<f32, Error> {
+    exactly(Argument::Grads, sizes.shape().params_len(), grads.len())?;
+    let window = Window::new(sizes, params, inputs, targets, state)?;
+    let (mut buffers, pack) = Buffers::new(sizes.shape(), window.extent, tape, scratch, true)?;
+    check_state(lanes, state)?;
+
+    let (cell, head) = window.pack(lanes, params, pack);
+    let mut total = Sum::default();
+    crew.each(
+        buffers.blocks(),
+        inlined!(|(block, mut buffers): (Block, Buffers<'_>)| {
+            lanes.run(inlined!(|| {
+                let loss = window.forward(lanes, cell, head, state, block, &mut buffers);
+                window.backward(lanes, cell, head, block, &mut buffers);
+                loss
+            }))
+        }),
+        inlined!(|loss| total.add(loss)),
+    );
+    let loss = window.mean(total)?;
+    buffers.blocks().for_each(inlined!(|(block, buffers)| sizes.shape().cell.end(
+        buffers.tape,
+        block,
+        state
+    )));
+
+    let done = &buffers.done();
+    #[cfg(not(feature = "std"))]
+    window.accumulate_all(lanes, done, grads);
+    #[cfg(feature = "std")]
+    crew.each(
+        window.tensors(crew.threads(), pack, grads),
+        inlined!(|part| lanes.run(inlined!(|| window.accumulate(lanes, done, part)))),
+        |()| {},
+    );
+    Ok(loss)
+}
+
+/// See [`ModelShape::loss`].
+#[cfg_attr(not(debug_assertions), inline(always))]
+#[allow(clippy::too_many_arguments, reason = "weights, state, tape and scratch are separate values")]
+fn loss<S: Sizes, L: Lanes>(
+    sizes: S,
+    lanes: L,
+    params: &[f32],
+    inputs: Inputs<'_>,
+    targets: Targets<'_>,
+    state: &mut [f32],
+    tape: &mut [f32],
+    scratch: &mut [f32],
+) -> Result<f32, Error> {
+    let window = Window::new(sizes, params, inputs, targets, state)?;
+    let (mut buffers, pack) = Buffers::new(sizes.shape(), window.extent, tape, scratch, false)?;
+    check_state(lanes, state)?;
+
+    let (cell, head) = window.pack(lanes, params, pack);
+    let mut total = Sum::default();
+    for (block, mut buffers) in buffers.blocks() {
+        total.add(window.forward(lanes, cell, head, state, block, &mut buffers));
+    }
+    let loss = window.mean(total)?;
+    buffers.blocks().for_each(inlined!(|(block, buffers)| sizes.shape().cell.end(
+        buffers.tape,
+        block,
+        state
+    )));
+    Ok(loss)
 }

@@ -43,6 +43,8 @@ pub use panels::Panels;
 pub use product::{affine, chains, column_sums, product};
 pub use reduce::{all_finite, dot, max, max_abs, squares_finite, sum, sum_of, sum_of_squares};
 
+use core::hint::black_box;
+
 use crate::params::rows;
 
 /// A row-major matrix: rows of `cols` elements, one after another.
@@ -70,6 +72,16 @@ impl<'a> Mat<'a> {
             Some(rows) => rows,
             None => 0,
         }
+    }
+
+    /// Without `std`, the same matrix, but where it is, the compiler does not know any more. Else, in a window of unrolled
+    /// loops, it keeps on the stack what it has once worked out or read of every row, from one step to the next.
+    #[inline(always)]
+    fn anew(self) -> Self {
+        if cfg!(feature = "std") {
+            return self;
+        }
+        Self { data: black_box(self.data).get(..self.data.len()).unwrap_or_default(), ..self }
     }
 
     /// The rows, in order.

@@ -1,25 +1,92 @@
 //! A window cut into blocks of sequences: what is done to each, and in which buffers.
 
-use core::ops::Range;
+use core::{marker::PhantomData, ops::Range};
 
-use crate::cell::{Backpropagated, Backward, Block, Cell, Extent, Inputs, Weights, extent};
+use crate::cell::{Backpropagated, Backward, Block, Cell, Extent, Inputs, TypedCell, Weights, extent};
 use crate::error::{Argument, Error, Quantity, at_least, exactly};
+use crate::head::Dense;
 #[cfg(feature = "std")]
 use crate::kernels::product_at_len;
 use crate::lanes::{Lanes, inlined};
 use crate::loss::{self, Sum, Targets};
-use crate::model::ModelShape;
-use crate::params::take_mut;
+use crate::model::{Model, ModelShape};
+use crate::params::{Flat, take_mut};
 
 /// Hidden units of a block: few enough for its buffers to stay in a second-level cache, ...
 const BLOCK_UNITS: usize = 2048;
 /// ... and as many sequences as keep the products busy.
 const BLOCK_ROWS: Range<usize> = 16..64;
 
+/// Sizes of a model and of a window's batch: known when a program runs, or when it is compiled.
+pub(super) trait Sizes: Copy + Sync {
+    type Cell: Cell;
+    fn shape(self) -> ModelShape<Self::Cell>;
+    /// A block, if this is its size.
+    fn block(self, block: Block) -> Block;
+    /// The weights of cell and head, if there are so many.
+    fn weights<'w>(self, cell: Weights<'w>, head: Weights<'w>) -> Option<[Weights<'w>; 2]>;
+}
+
+impl<C: Cell> Sizes for ModelShape<C> {
+    type Cell = C;
+    #[inline(always)]
+    fn shape(self) -> Self {
+        self
+    }
+    #[inline(always)]
+    fn block(self, block: Block) -> Block {
+        block
+    }
+    #[inline(always)]
+    fn weights<'w>(self, cell: Weights<'w>, head: Weights<'w>) -> Option<[Weights<'w>; 2]> {
+        Some([cell, head])
+    }
+}
+
+/// The sizes of a typed model, and of `B` sequences: constants, also in functions that are not inlined.
+pub(super) struct Typed<M, const B: usize>(PhantomData<fn() -> M>);
+
+impl<M, const B: usize> Typed<M, B> {
+    pub(super) const SIZES: Self = Self(PhantomData);
+}
+
+impl<M, const B: usize> Clone for Typed<M, B> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M, const B: usize> Copy for Typed<M, B> {}
+
+impl<C: TypedCell<H>, const H: usize, const O: usize, const B: usize> Sizes for Typed<Model<C, H, O>, B> {
+    type Cell = C::Shape;
+    #[inline(always)]
+    fn shape(self) -> ModelShape<C::Shape> {
+        Model::<C, H, O>::SHAPE
+    }
+    #[inline(always)]
+    fn block(self, block: Block) -> Block {
+        if cfg!(feature = "std") {
+            return block;
+        }
+        Block::whole(Extent { batch: B, ..block.extent })
+    }
+    #[inline(always)]
+    fn weights<'w>(self, cell: Weights<'w>, head: Weights<'w>) -> Option<[Weights<'w>; 2]> {
+        if cfg!(feature = "std") {
+            return Some([cell, head]);
+        }
+        // A workspace has no room for copies.
+        let fit = cell.params.len() == C::LEN && head.params.len() == Dense::<H, O>::LEN;
+        fit.then_some([Weights::in_place(cell.params), Weights::in_place(head.params)])
+    }
+}
+
 /// What a window is about. All lengths and tokens have been checked.
 #[derive(Clone, Copy)]
-pub(super) struct Window<'a, C> {
-    shape: ModelShape<C>,
+pub(super) struct Window<'a, S> {
+    sizes: S,
     inputs: Inputs<'a>,
     targets: Targets<'a>,
     pub(super) extent: Extent,
@@ -27,21 +94,22 @@ pub(super) struct Window<'a, C> {
     weight: f32,
 }
 
-impl<'a, C: Cell> Window<'a, C> {
+impl<'a, S: Sizes> Window<'a, S> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn new(
-        shape: ModelShape<C>,
+        sizes: S,
         params: &[f32],
         inputs: Inputs<'a>,
         targets: Targets<'a>,
         state: &[f32],
     ) -> Result<Self, Error> {
+        let shape = sizes.shape();
         exactly(Argument::Params, shape.params_len(), params.len())?;
         let extent = extent(inputs, shape.cell.inputs(), shape.batch(state)?)?;
         targets.check(extent.rows(), shape.outputs)?;
         #[expect(clippy::cast_precision_loss, reason = "more than 2²⁴ rows would not fit into memory")]
         let weight = 1.0 / extent.rows() as f32;
-        Ok(Self { shape, inputs, targets, extent, weight })
+        Ok(Self { sizes, inputs, targets, extent, weight })
     }
 
     /// The weights of the cell and of the output layer, with copies of them as far as there is room.
@@ -52,9 +120,9 @@ impl<'a, C: Cell> Window<'a, C> {
         params: &'w [f32],
         room: &'w mut [f32],
     ) -> (Weights<'w>, Weights<'w>) {
-        let (cell, head) = (self.shape.cell, self.shape.head());
-        let (of_cell, of_head) = self.shape.split(params);
-        let rows = block_rows(self.shape).min(self.extent.batch);
+        let (cell, head) = (self.sizes.shape().cell, self.sizes.shape().head());
+        let (of_cell, of_head) = self.sizes.shape().split(params);
+        let rows = block_rows(self.sizes.shape()).min(self.extent.batch);
         let head_rows = rows * self.extent.window;
         let mut room = room.get_mut(..cell.pack_len() + head.pack_len()).unwrap_or_default();
         let cell_pack = take_mut(&mut room, cell.pack_len());
@@ -71,7 +139,8 @@ impl<'a, C: Cell> Window<'a, C> {
     }
 
     /// Fills the block's tape and turns its logits into their gradients; the sum of its losses.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(feature = "std", inline(always))]
+    #[cfg_attr(not(feature = "std"), inline(never))]
     pub(super) fn forward<L: Lanes>(
         &self,
         lanes: L,
@@ -81,7 +150,9 @@ impl<'a, C: Cell> Window<'a, C> {
         block: Block,
         buffers: &mut Buffers<'_>,
     ) -> f32 {
-        let Self { shape, inputs, targets, weight, .. } = *self;
+        let Self { sizes, inputs, targets, weight, .. } = *self;
+        let (shape, block) = (sizes.shape(), sizes.block(block));
+        let Some([cell, head]) = sizes.weights(cell, head) else { return f32::NAN };
         shape.cell.begin(state, block, buffers.tape);
         shape.cell.forward(lanes, cell, inputs, block, buffers.tape);
         let h = shape.cell.outputs(buffers.tape, block.extent);
@@ -98,7 +169,8 @@ impl<'a, C: Cell> Window<'a, C> {
     }
 
     /// From the gradients of the block's logits to those within the cell.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(feature = "std", inline(always))]
+    #[cfg_attr(not(feature = "std"), inline(never))]
     pub(super) fn backward<L: Lanes>(
         &self,
         lanes: L,
@@ -107,11 +179,13 @@ impl<'a, C: Cell> Window<'a, C> {
         block: Block,
         buffers: &mut Buffers<'_>,
     ) {
+        let (shape, block) = (self.sizes.shape(), self.sizes.block(block));
+        let Some([cell, head]) = self.sizes.weights(cell, head) else { return };
         let Buffers { tape, logits, d_hidden, scratch, .. } = buffers;
         d_hidden.fill(0.0);
-        self.shape.head().backward(lanes, head, logits, d_hidden);
+        shape.head().backward(lanes, head, logits, d_hidden);
         let pass = Backward { block, tape, d_outputs: d_hidden, d_inputs: None, scratch };
-        self.shape.cell.backward(lanes, cell, pass);
+        shape.cell.backward(lanes, cell, pass);
     }
 
     /// The mean of the losses, if it is finite.
@@ -130,7 +204,7 @@ impl<'a, C: Cell> Window<'a, C> {
         mut room: &'g mut [f32],
         mut grads: &'g mut [f32],
     ) -> impl Iterator<Item = Gradient<'g>> {
-        parts(self.shape, threads).map(inlined!(move |part: Part| Gradient {
+        parts(self.sizes.shape(), threads).map(inlined!(move |part: Part| Gradient {
             room: take_mut(&mut room, product_at_len(part.rows.len())),
             grads: take_mut(&mut grads, part.rows.len() * part.cols),
             part,
@@ -143,14 +217,14 @@ impl<'a, C: Cell> Window<'a, C> {
     pub(super) fn accumulate_all<L: Lanes>(&self, lanes: L, done: &Done<'_>, mut grads: &mut [f32]) {
         macro_rules! sum {
             ($($tensor:literal)*) => {$(
-                if let Some((rows, cols)) = self.shape.cell.tensor($tensor) {
+                if let Some((rows, cols)) = self.sizes.shape().cell.tensor($tensor) {
                     let grads = take_mut(&mut grads, rows * cols);
                     self.of_cell::<L, $tensor>(lanes, done, &(0..rows), &mut [], grads);
                 }
             )*};
         }
         sum!(0 1 2 3 4 5 6 7);
-        let [(w_rows, w_cols), (b_rows, b_cols)] = self.shape.head().tensors();
+        let [(w_rows, w_cols), (b_rows, b_cols)] = self.sizes.shape().head().tensors();
         self.of_head::<L, 0>(lanes, done, &(0..w_rows), &mut [], take_mut(&mut grads, w_rows * w_cols));
         self.of_head::<L, 1>(lanes, done, &(0..b_rows), &mut [], take_mut(&mut grads, b_rows * b_cols));
     }
@@ -174,7 +248,8 @@ impl<'a, C: Cell> Window<'a, C> {
     }
 
     /// Adds to the gradient of a tensor of the cell, block after block.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(feature = "std", inline(always))]
+    #[cfg_attr(not(feature = "std"), inline(never))]
     fn of_cell<L: Lanes, const TENSOR: usize>(
         &self,
         lanes: L,
@@ -183,15 +258,17 @@ impl<'a, C: Cell> Window<'a, C> {
         room: &mut [f32],
         grads: &mut [f32],
     ) {
-        let inputs = self.inputs;
+        let (shape, inputs) = (self.sizes.shape(), self.inputs);
         for (block, [tape, _, d_outputs, scratch]) in done.blocks() {
+            let block = self.sizes.block(block);
             let from = Backpropagated { inputs, block, tape, d_outputs, scratch };
-            self.shape.cell.accumulate::<L, TENSOR>(lanes, rows, from, room, grads);
+            shape.cell.accumulate::<L, TENSOR>(lanes, rows, from, room, grads);
         }
     }
 
     /// Adds to the gradient of a tensor of the output layer, block after block.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(feature = "std", inline(always))]
+    #[cfg_attr(not(feature = "std"), inline(never))]
     fn of_head<L: Lanes, const TENSOR: usize>(
         &self,
         lanes: L,
@@ -200,9 +277,10 @@ impl<'a, C: Cell> Window<'a, C> {
         room: &mut [f32],
         grads: &mut [f32],
     ) {
+        let shape = self.sizes.shape();
         for (block, [tape, logits, ..]) in done.blocks() {
-            let h = self.shape.cell.outputs(tape, block.extent);
-            self.shape.head().accumulate::<L, TENSOR>(lanes, rows, h, logits, room, grads);
+            let h = shape.cell.outputs(tape, self.sizes.block(block).extent);
+            shape.head().accumulate::<L, TENSOR>(lanes, rows, h, logits, room, grads);
         }
     }
 }

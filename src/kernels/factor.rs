@@ -12,7 +12,7 @@ use core::array::from_fn;
 
 use super::{Mat, Panels, affine, chains, product};
 use crate::lanes::{FOLD, Lanes, inlined};
-use crate::params::rows_mut;
+use crate::params::{rows_mut, take};
 
 /// From this many rows on, panels pay.
 const MANY: usize = 4;
@@ -92,7 +92,7 @@ impl<'a> Factor<'a> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn product<L: Lanes>(self, lanes: L, a: Mat<'_>, c: &mut [f32]) {
         match self {
-            Self::Rows(b) => product(lanes, a, b, c),
+            Self::Rows(b) => product(lanes, a, b.anew(), c),
             Self::Panels(b) => b.product(lanes, a, c),
             Self::Columns(b) => match chains(b.rows()) {
                 4 => gathered::<L, 4>(lanes, a, b, c),
@@ -106,7 +106,7 @@ impl<'a> Factor<'a> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn affine<L: Lanes>(self, lanes: L, a: Mat<'_>, bias: &[f32], c: &mut [f32]) {
         match self {
-            Self::Rows(b) | Self::Columns(b) => affine(lanes, a, b, bias, c),
+            Self::Rows(b) | Self::Columns(b) => affine(lanes, a, b.anew(), bias, c),
             Self::Panels(b) => b.affine(lanes, a, bias, c),
         }
     }
@@ -116,30 +116,40 @@ impl<'a> Factor<'a> {
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn gathered<L: Lanes, const P: usize>(lanes: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32]) {
     for (a, c) in a.iter().zip(rows_mut(c, b.rows())) {
-        for (block, c) in c.chunks_mut(L::WIDTH).enumerate() {
-            let rows: [&[f32]; FOLD] =
-                from_fn(|l| if l < c.len() { b.row(block * L::WIDTH + l) } else { &[] });
-            let mut sums = [lanes.splat(0.0); P];
-            sums[0] = lanes.load(c);
-            let (groups, rest) = a.as_chunks::<P>();
-            for (group, a) in groups.iter().enumerate() {
-                for p in 0..P {
-                    sums[p] = lanes.mul_add(lanes.splat(a[p]), column(lanes, &rows, group * P + p), sums[p]);
-                }
-            }
-            for p in 0..P {
-                if let Some(a) = rest.get(p) {
-                    sums[p] =
-                        lanes.mul_add(lanes.splat(*a), column(lanes, &rows, groups.len() * P + p), sums[p]);
-                }
-            }
-            let mut total = sums[0];
-            for p in 1..P {
-                total = lanes.add(total, sums[p]);
-            }
-            lanes.store(total, c);
+        let mut rest = b.data;
+        for c in c.chunks_mut(L::WIDTH) {
+            gathered_register::<L, P>(
+                lanes,
+                a,
+                Mat::new(take(&mut rest, c.len() * b.cols), b.cols).anew(),
+                c,
+            );
         }
     }
+}
+
+/// c += a · Bᵀ for a B of as many rows as c has elements, at most a register's.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn gathered_register<L: Lanes, const P: usize>(lanes: L, a: &[f32], b: Mat<'_>, c: &mut [f32]) {
+    let rows: [&[f32]; FOLD] = from_fn(|l| if l < c.len() { b.row(l) } else { &[] });
+    let mut sums = [lanes.splat(0.0); P];
+    sums[0] = lanes.load(c);
+    let (groups, rest) = a.as_chunks::<P>();
+    for (group, a) in groups.iter().enumerate() {
+        for p in 0..P {
+            sums[p] = lanes.mul_add(lanes.splat(a[p]), column(lanes, &rows, group * P + p), sums[p]);
+        }
+    }
+    for p in 0..P {
+        if let Some(a) = rest.get(p) {
+            sums[p] = lanes.mul_add(lanes.splat(*a), column(lanes, &rows, groups.len() * P + p), sums[p]);
+        }
+    }
+    let mut total = sums[0];
+    for p in 1..P {
+        total = lanes.add(total, sums[p]);
+    }
+    lanes.store(total, c);
 }
 
 /// Element k of as many rows as a register has lanes.

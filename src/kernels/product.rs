@@ -91,6 +91,8 @@ pub fn column_sums<L: Lanes>(lanes: L, b: Mat<'_>, c: &mut [f32]) {
 /// The factor whose elements are each spread over a register: for the rows i … i + R − 1 of C, `P` positions k of
 /// the sum at a time.
 trait Left: Copy {
+    /// Whether there are so many rows. To have asked once spares the compiler to ask for each element.
+    fn has(self, rows: usize) -> bool;
     /// All whole groups of `P` positions, in order.
     fn groups<const R: usize, const P: usize>(self, i: usize) -> impl Iterator<Item = [[f32; P]; R]>;
     /// The positions that are left, zero beyond the end.
@@ -119,6 +121,10 @@ fn hidden(row: usize, chains: usize) -> usize {
 struct Rows<'a>(Mat<'a>);
 
 impl Left for Rows<'_> {
+    #[inline(always)]
+    fn has(self, rows: usize) -> bool {
+        rows.checked_mul(self.0.cols).is_some_and(|len| len <= self.0.data.len())
+    }
     #[inline(always)]
     fn groups<const R: usize, const P: usize>(self, i: usize) -> impl Iterator<Item = [[f32; P]; R]> {
         let count = self.0.cols / P;
@@ -154,6 +160,10 @@ struct Columns<'a> {
 
 impl Left for Columns<'_> {
     #[inline(always)]
+    fn has(self, _: usize) -> bool {
+        true
+    }
+    #[inline(always)]
     fn groups<const R: usize, const P: usize>(self, i: usize) -> impl Iterator<Item = [[f32; P]; R]> {
         const { assert!(P == 1) }
         self.a.iter().map(move |row| {
@@ -175,9 +185,13 @@ fn tiles<L: Lanes, const P: usize>(lanes: L, a: impl Left, b: Mat<'_>, start: Op
     if n == 0 {
         return;
     }
-    // A tile of R rows holds 2·R·P registers of sums; half of the registers are left to A, B and products.
-    let tallest = L::REGISTERS / (4 * P);
+    // A tile of R rows holds 2·R·P registers of sums; half of the registers are left to A, B and products. A chip takes
+    // half of that: a compiler that unrolls the sum does one row after the other, and keeps B on the stack meanwhile.
+    let tallest = L::REGISTERS / (if cfg!(feature = "std") { 4 } else { 8 } * P);
     let rows = c.len() / n;
+    if !a.has(rows) {
+        return;
+    }
     let mut i = 0;
     while tallest >= 8 && i + 8 <= rows {
         strip::<L, 8, 2, P>(lanes, a, i, b, start, c);
