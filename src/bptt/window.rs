@@ -23,8 +23,10 @@ pub(super) trait Sizes: Copy + Sync {
     fn shape(self) -> ModelShape<Self::Cell>;
     /// A block, if this is its size.
     fn block(self, block: Block) -> Block;
-    /// The weights of cell and head, if there are so many.
-    fn weights<'w>(self, cell: Weights<'w>, head: Weights<'w>) -> Option<[Weights<'w>; 2]>;
+    /// The weights of the cell, if there are so many.
+    fn of_cell(self, weights: Weights<'_>) -> Option<Weights<'_>>;
+    /// The weights of the output layer, if there are so many.
+    fn of_head(self, weights: Weights<'_>) -> Option<Weights<'_>>;
 }
 
 impl<C: Cell> Sizes for ModelShape<C> {
@@ -38,8 +40,12 @@ impl<C: Cell> Sizes for ModelShape<C> {
         block
     }
     #[inline(always)]
-    fn weights<'w>(self, cell: Weights<'w>, head: Weights<'w>) -> Option<[Weights<'w>; 2]> {
-        Some([cell, head])
+    fn of_cell(self, weights: Weights<'_>) -> Option<Weights<'_>> {
+        Some(weights)
+    }
+    #[inline(always)]
+    fn of_head(self, weights: Weights<'_>) -> Option<Weights<'_>> {
+        Some(weights)
     }
 }
 
@@ -73,14 +79,23 @@ impl<C: TypedCell<H>, const H: usize, const O: usize, const B: usize> Sizes for 
         Block::whole(Extent { batch: B, ..block.extent })
     }
     #[inline(always)]
-    fn weights<'w>(self, cell: Weights<'w>, head: Weights<'w>) -> Option<[Weights<'w>; 2]> {
-        if cfg!(feature = "std") {
-            return Some([cell, head]);
-        }
-        // A workspace has no room for copies.
-        let fit = cell.params.len() == C::LEN && head.params.len() == Dense::<H, O>::LEN;
-        fit.then_some([Weights::in_place(cell.params), Weights::in_place(head.params)])
+    fn of_cell(self, weights: Weights<'_>) -> Option<Weights<'_>> {
+        sized(weights, C::LEN)
     }
+    #[inline(always)]
+    fn of_head(self, weights: Weights<'_>) -> Option<Weights<'_>> {
+        sized(weights, Dense::<H, O>::LEN)
+    }
+}
+
+/// The same weights, if there are so many; in place without `std`, since a [`Workspace`](super::Workspace) has no room for
+/// copies.
+#[inline(always)]
+fn sized(weights: Weights<'_>, len: usize) -> Option<Weights<'_>> {
+    if cfg!(feature = "std") {
+        return Some(weights);
+    }
+    (weights.params.len() == len).then_some(Weights::in_place(weights.params))
 }
 
 /// What a window is about. All lengths and tokens have been checked.
@@ -139,8 +154,7 @@ impl<'a, S: Sizes> Window<'a, S> {
     }
 
     /// Fills the block's tape and turns its logits into their gradients; the sum of its losses.
-    #[cfg_attr(feature = "std", inline(always))]
-    #[cfg_attr(not(feature = "std"), inline(never))]
+    #[inline(always)]
     pub(super) fn forward<L: Lanes>(
         &self,
         lanes: L,
@@ -150,20 +164,47 @@ impl<'a, S: Sizes> Window<'a, S> {
         block: Block,
         buffers: &mut Buffers<'_>,
     ) -> f32 {
-        let Self { sizes, inputs, targets, weight, .. } = *self;
-        let (shape, block) = (sizes.shape(), sizes.block(block));
-        let Some([cell, head]) = sizes.weights(cell, head) else { return f32::NAN };
-        shape.cell.begin(state, block, buffers.tape);
-        shape.cell.forward(lanes, cell, inputs, block, buffers.tape);
-        let h = shape.cell.outputs(buffers.tape, block.extent);
-        shape.head().forward(lanes, head, h, buffers.logits);
+        self.forward_cell(lanes, cell, state, block, buffers.tape);
+        self.forward_head(lanes, head, block, buffers.tape, buffers.logits)
+    }
+
+    /// Fills the block's tape.
+    #[cfg_attr(feature = "std", inline(always))]
+    #[cfg_attr(not(feature = "std"), inline(never))]
+    fn forward_cell<L: Lanes>(
+        &self,
+        lanes: L,
+        cell: Weights<'_>,
+        state: &[f32],
+        block: Block,
+        tape: &mut [f32],
+    ) {
+        let (shape, block) = (self.sizes.shape(), self.sizes.block(block));
+        let Some(cell) = self.sizes.of_cell(cell) else { return };
+        shape.cell.begin(state, block, tape);
+        shape.cell.forward(lanes, cell, self.inputs, block, tape);
+    }
+
+    /// Makes the block's logits of its tape, and their gradients of these; the sum of its losses.
+    #[cfg_attr(feature = "std", inline(always))]
+    #[cfg_attr(not(feature = "std"), inline(never))]
+    fn forward_head<L: Lanes>(
+        &self,
+        lanes: L,
+        head: Weights<'_>,
+        block: Block,
+        tape: &[f32],
+        mut logits: &mut [f32],
+    ) -> f32 {
+        let (shape, block) = (self.sizes.shape(), self.sizes.block(block));
+        let Some(head) = self.sizes.of_head(head) else { return f32::NAN };
+        shape.head().forward(lanes, head, shape.cell.outputs(tape, block.extent), logits);
         let mut total = Sum::default();
         let (rows, runs) = block.runs();
-        let mut logits = &mut *buffers.logits;
         for first in runs {
             let logits = take_mut(&mut logits, rows * shape.outputs);
-            let targets = targets.rows(first..first + rows, shape.outputs);
-            loss::backward(lanes, logits, shape.outputs, targets, weight, &mut total);
+            let targets = self.targets.rows(first..first + rows, shape.outputs);
+            loss::backward(lanes, logits, shape.outputs, targets, self.weight, &mut total);
         }
         total.value()
     }
@@ -180,7 +221,7 @@ impl<'a, S: Sizes> Window<'a, S> {
         buffers: &mut Buffers<'_>,
     ) {
         let (shape, block) = (self.sizes.shape(), self.sizes.block(block));
-        let Some([cell, head]) = self.sizes.weights(cell, head) else { return };
+        let (Some(cell), Some(head)) = (self.sizes.of_cell(cell), self.sizes.of_head(head)) else { return };
         let Buffers { tape, logits, d_hidden, scratch, .. } = buffers;
         d_hidden.fill(0.0);
         shape.head().backward(lanes, head, logits, d_hidden);
