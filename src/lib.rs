@@ -94,9 +94,9 @@
 //! - `proptest`: the module `testing`.
 //! - `defmt`: `defmt::Format` for errors.
 //! - `vldm`: products in assembly on a Cortex-M with a single-precision FPU (M4F, M7, M33). The bits are the same.
+//!   Only for targets named `…eabihf`; elsewhere it does nothing. An M55 is faster without it.
 //! - `fused`: multiply-adds that round once, where the target has them: RISC-V with F, AArch64. Faster, with the bits of a
 //!   desktop's AVX lanes instead of those of a chip without.
-//!   Only for targets named `…eabihf`; elsewhere it does nothing. An M55 is faster without it.
 //!
 //! # Numbers
 //! Everything is `f32`. Softmax subtracts the maximum, cross-entropy never takes the logarithm of a rounded zero, and

@@ -259,15 +259,34 @@ impl<'a, S: Sizes> Window<'a, S> {
         macro_rules! sum {
             ($($tensor:literal)*) => {$(
                 if let Some((rows, cols)) = self.sizes.shape().cell.tensor($tensor) {
-                    let grads = take_mut(&mut grads, rows * cols);
-                    self.of_cell::<L, $tensor>(lanes, done, &(0..rows), &mut [], grads);
+                    self.all_of_cell::<L, $tensor>(lanes, done, take_mut(&mut grads, rows * cols));
                 }
             )*};
         }
         sum!(0 1 2 3 4 5 6 7);
-        let [(w_rows, w_cols), (b_rows, b_cols)] = self.sizes.shape().head().tensors();
-        self.of_head::<L, 0>(lanes, done, &(0..w_rows), &mut [], take_mut(&mut grads, w_rows * w_cols));
-        self.of_head::<L, 1>(lanes, done, &(0..b_rows), &mut [], take_mut(&mut grads, b_rows * b_cols));
+        let [(rows, cols), _] = self.sizes.shape().head().tensors();
+        self.all_of_head::<L, 0>(lanes, done, take_mut(&mut grads, rows * cols));
+        self.all_of_head::<L, 1>(lanes, done, grads);
+    }
+
+    /// Sums the gradient of a whole tensor of the cell.
+    #[cfg(not(feature = "std"))]
+    #[inline(never)]
+    fn all_of_cell<L: Lanes, const TENSOR: usize>(&self, lanes: L, done: &Done<'_>, grads: &mut [f32]) {
+        let (rows, cols) = self.sizes.shape().cell.tensor(TENSOR).unwrap_or_default();
+        if let Some(grads) = grads.get_mut(..rows * cols) {
+            self.of_cell::<L, TENSOR>(lanes, done, &(0..rows), &mut [], grads);
+        }
+    }
+
+    /// Sums the gradient of a whole tensor of the output layer.
+    #[cfg(not(feature = "std"))]
+    #[inline(never)]
+    fn all_of_head<L: Lanes, const TENSOR: usize>(&self, lanes: L, done: &Done<'_>, grads: &mut [f32]) {
+        let (rows, cols) = self.sizes.shape().head().tensors()[TENSOR];
+        if let Some(grads) = grads.get_mut(..rows * cols) {
+            self.of_head::<L, TENSOR>(lanes, done, &(0..rows), &mut [], grads);
+        }
     }
 
     /// Sums a gradient.
@@ -289,8 +308,7 @@ impl<'a, S: Sizes> Window<'a, S> {
     }
 
     /// Adds to the gradient of a tensor of the cell, block after block.
-    #[cfg_attr(feature = "std", inline(always))]
-    #[cfg_attr(not(feature = "std"), inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn of_cell<L: Lanes, const TENSOR: usize>(
         &self,
         lanes: L,
@@ -308,8 +326,7 @@ impl<'a, S: Sizes> Window<'a, S> {
     }
 
     /// Adds to the gradient of a tensor of the output layer, block after block.
-    #[cfg_attr(feature = "std", inline(always))]
-    #[cfg_attr(not(feature = "std"), inline(never))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn of_head<L: Lanes, const TENSOR: usize>(
         &self,
         lanes: L,

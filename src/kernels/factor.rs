@@ -106,7 +106,7 @@ impl<'a> Factor<'a> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn affine<L: Lanes>(self, lanes: L, a: Mat<'_>, bias: &[f32], c: &mut [f32]) {
         match self {
-            Self::Rows(b) | Self::Columns(b) => affine(lanes, a, b.anew(), bias, c),
+            Self::Rows(b) | Self::Columns(b) => affine(lanes, a, b, bias, c),
             Self::Panels(b) => b.affine(lanes, a, bias, c),
         }
     }
