@@ -13,19 +13,25 @@ mod feedforward;
 mod gates;
 mod gru;
 mod input;
+mod kind;
+mod layer;
 mod lstm;
 mod reset;
+mod stack;
 
 pub use activation::{Activation, ActivationKind, Relu, Tanh, UnknownActivation};
-pub use any::{AnyCell, CellKind, UnknownCell};
+pub use any::{AnyCell, MAX_LAYERS, NoStack};
 pub use elman::{Elman, ElmanShape, ElmanTape};
 pub use feedforward::{Feedforward, FeedforwardShape};
 pub use gru::{Gru, GruBackward, GruScratch, GruShape, GruTape};
 use input::InputWeights;
 pub use input::{Input, Inputs};
 pub(crate) use input::{check_tokens, extent};
+pub use kind::{CellKind, UnknownCell};
+pub use layer::Layer;
 pub use lstm::{Lstm, LstmBackward, LstmScratch, LstmShape, LstmState, LstmTape};
 pub use reset::{Reset, ResetAfter, ResetBefore, ResetKind};
+pub use stack::{Stack, StackBackward, StackShape};
 
 use core::{fmt::Debug, ops::Range};
 
@@ -220,15 +226,20 @@ pub trait Cell: Copy + Debug + Sync + Sealed {
     /// beyond the first step.
     fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, pass: Backward<'_>);
 
+    /// The number of tensors of weights.
+    fn tensors(self) -> usize;
+
     /// Rows and columns of the tensors of weights, in the order in which they follow each other.
     fn tensor(self, index: usize) -> Option<(usize, usize)>;
 
     /// Adds a block's part of the gradient of some rows of a tensor, which [`tensor`](Self::tensor) has. Each element is
     /// summed over the block's rows in their order. `room` may be anything; with as much as
     /// [`product_at_len`](crate::kernels::product_at_len) says for the number of rows it is fast.
-    fn accumulate<L: Lanes, const TENSOR: usize>(
+    #[allow(clippy::too_many_arguments, reason = "which weights, from what, and where to")]
+    fn accumulate<L: Lanes>(
         self,
         lanes: L,
+        tensor: usize,
         rows: &Range<usize>,
         from: Backpropagated<'_>,
         room: &mut [f32],

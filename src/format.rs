@@ -8,17 +8,20 @@
 //! | 8–11 | version, 1 |
 //! | 12–15 | CRC-32 (ISO-HDLC) of all bytes from 16 on |
 //! | 16–19 | bytes of the whole file |
-//! | 20 | cell: 0 Elman, 1 feedforward, 2 GRU, 3 LSTM |
+//! | 20 | cell: 0 Elman, 1 feedforward, 2 GRU, 3 LSTM; of a stack, the first layer |
 //! | 21 | activation: 0 tanh, 1 `ReLU`; 0 for GRU and LSTM |
 //! | 22 | symbols: 0 characters, 1 bytes |
 //! | 23 | cleaning: 0 none, 1 letters |
-//! | 24–27, 28–31, 32–35 | inputs d, hidden units h, outputs q |
+//! | 24–27, 28–31, 32–35 | inputs d, hidden units h (of the first layer), outputs q |
 //! | 36–39 | symbols of the vocabulary; 0 for a model without |
 //! | 40 | reset gate of a GRU: 0 applied after the recurrent product, 1 before it; 0 for other cells |
-//! | 41–63 | zero |
-//! | from 64 | weights, `f32`, in the order of [`ModelShape`]; then symbols, `u32`, ascending |
+//! | 41 | layers above the first; 0 for a single cell |
+//! | 42–63 | zero |
+//! | 8 for each layer above | cell, activation and reset gate as above, zero; hidden units, four bytes |
+//! | the rest | weights, `f32`, in the order of [`ModelShape`]; then symbols, `u32`, ascending |
 
 mod include;
+mod layers;
 
 pub use include::StoredCell;
 #[doc(hidden)]
@@ -28,18 +31,21 @@ use core::fmt;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 
-use crate::cell::{ActivationKind, AnyCell, Cell, CellKind, GruShape, ResetKind, TypedCell};
+use crate::cell::{AnyCell, Cell};
 use crate::clean::Clean;
 use crate::model::{Model, ModelShape};
 use crate::params::Flat;
 use crate::vocab::{Alphabet, Symbols, VocabError};
+use layers::{Codes, LAYER_BYTES};
 
 const MAGIC: &[u8; 8] = b"RECURVE\n";
 const CHECKED: usize = 16;
 /// Where the header says how a GRU applies its reset gate.
 const RESET: usize = 40;
+/// Where it says how many layers there are above the first.
+const LAYERS: usize = 41;
 
-/// Bytes before the weights.
+/// Bytes before the layers above the first, and before the weights where there are none.
 pub const HEADER_BYTES: usize = 64;
 
 /// The version that this crate writes and reads.
@@ -127,7 +133,8 @@ impl<'a> ModelFile<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, FormatError> {
         check(bytes)?;
         let (header, body) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(FormatError::Magic)?;
-        let shape = parse_shape(header)?;
+        let (above, body) = body.split_at_checked(above_bytes(header)).ok_or(FormatError::Field(LAYERS))?;
+        let shape = parse_shape(header, above)?;
         let clean = match header[23] {
             0 => Clean::None,
             1 => Clean::Letters,
@@ -173,7 +180,8 @@ impl<'a> ModelFile<'a> {
     #[must_use]
     pub fn byte_len(&self) -> usize {
         let symbols = self.symbols.map_or(0, Symbols::len);
-        HEADER_BYTES.saturating_add(self.weights.len().saturating_add(symbols).saturating_mul(4))
+        let above = self.shape.cell.layers().len().saturating_sub(1) * LAYER_BYTES;
+        (HEADER_BYTES + above).saturating_add(self.weights.len().saturating_add(symbols).saturating_mul(4))
     }
 
     /// Writes the file to `to`, which must be [`byte_len`](Self::byte_len) long.
@@ -208,6 +216,12 @@ impl<'a> ModelFile<'a> {
         let codes = self.symbols.map_or(&[][..], Symbols::codes);
         let (header, body) = to.split_first_chunk_mut::<HEADER_BYTES>().ok_or(FormatError::Magic)?;
         self.emit_header(header, length, codes.len())?;
+        let (above, body) =
+            body.split_at_mut_checked(above_bytes(header)).ok_or(FormatError::Field(LAYERS))?;
+        let layers = self.shape.cell.layers().iter().skip(1);
+        for (to, layer) in above.as_chunks_mut().0.iter_mut().zip(layers) {
+            *to = layers::emit_above(*layer)?;
+        }
         let words = self.weights.iter().map(|w| w.to_bits()).chain(codes.iter().copied());
         for (to, word) in body.as_chunks_mut().0.iter_mut().zip(words) {
             *to = word.to_le_bytes();
@@ -225,7 +239,8 @@ impl<'a> ModelFile<'a> {
         length: u32,
         symbols: usize,
     ) -> Result<(), FormatError> {
-        let Codes { cell, activation, reset } = codes(self.shape.cell);
+        let (first, above) = self.shape.cell.layers().split_first().ok_or(FormatError::Field(LAYERS))?;
+        let Codes { cell, activation, reset } = Codes::of(*first);
         let alphabet = match self.symbols.map(Symbols::alphabet) {
             None | Some(Alphabet::Chars) => 0,
             Some(Alphabet::Bytes) => 1,
@@ -234,7 +249,7 @@ impl<'a> ModelFile<'a> {
             Clean::None => 0,
             Clean::Letters => 1,
         };
-        let sizes = [self.shape.cell.inputs(), self.shape.cell.hidden(), self.shape.outputs, symbols];
+        let sizes = [first.inputs(), first.hidden(), self.shape.outputs, symbols];
         to.fill(0);
         to[..8].copy_from_slice(MAGIC);
         to[8..12].copy_from_slice(&VERSION.to_le_bytes());
@@ -244,6 +259,7 @@ impl<'a> ModelFile<'a> {
             *to = u32::try_from(size).map_err(|_| FormatError::Field(24))?.to_le_bytes();
         }
         to[RESET] = reset;
+        to[LAYERS] = u8::try_from(above.len()).map_err(|_| FormatError::Field(LAYERS))?;
         Ok(())
     }
 }
@@ -252,20 +268,20 @@ impl<'a> ModelFile<'a> {
     /// A typed model without vocabulary, on its way to a file.
     pub fn of<C, const H: usize, const O: usize>(model: &'a Model<C, H, O>) -> Self
     where
-        C: TypedCell<H, Shape: Into<AnyCell>>,
+        C: StoredCell<H>,
     {
-        let shape = ModelShape { cell: C::SHAPE.into(), outputs: O };
+        let shape = ModelShape { cell: C::CELL, outputs: O };
         Self { shape, clean: Clean::None, symbols: None, weights: model.as_flat() }
     }
 }
 
-impl<C: TypedCell<H, Shape: Into<AnyCell>>, const H: usize, const O: usize> Model<C, H, O> {
+impl<C: StoredCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     /// The weights of a file, in place.
     ///
     /// # Errors
     /// [`FormatError::Mismatch`] if the file's cell or sizes are not those of this type.
     pub fn from_file<'a>(file: &ModelFile<'a>) -> Result<&'a Self, FormatError> {
-        if file.shape != (ModelShape { cell: C::SHAPE.into(), outputs: O }) {
+        if file.shape != (ModelShape { cell: C::CELL, outputs: O }) {
             return Err(FormatError::Mismatch);
         }
         Self::from_flat(file.weights).ok_or(FormatError::Mismatch)
@@ -314,68 +330,24 @@ const fn word(header: &[u8; HEADER_BYTES], at: usize) -> u32 {
     u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
 }
 
-/// The bytes that stand for a kind of cell and an activation.
-struct Codes {
-    cell: u8,
-    activation: u8,
-    reset: u8,
+/// Bytes of the layers above the first.
+const fn above_bytes(header: &[u8; HEADER_BYTES]) -> usize {
+    header[LAYERS] as usize * LAYER_BYTES
 }
 
-fn codes(cell: AnyCell) -> Codes {
-    codes_of(cell.kind(), cell.activation(), cell.reset())
-}
-
-const fn codes_of(kind: CellKind, activation: ActivationKind, reset: Option<ResetKind>) -> Codes {
-    let activation = match activation {
-        ActivationKind::Tanh => 0,
-        ActivationKind::Relu => 1,
-    };
-    let cell = match kind {
-        CellKind::Elman => 0,
-        CellKind::Feedforward => 1,
-        CellKind::Gru => 2,
-        CellKind::Lstm => 3,
-    };
-    let reset = match reset {
-        None | Some(ResetKind::After) => 0,
-        Some(ResetKind::Before) => 1,
-    };
-    Codes { cell, activation, reset }
-}
-
-fn parse_shape(header: &[u8; HEADER_BYTES]) -> Result<ModelShape<AnyCell>, FormatError> {
-    let kind = match header[20] {
-        0 => CellKind::Elman,
-        1 => CellKind::Feedforward,
-        2 => CellKind::Gru,
-        3 => CellKind::Lstm,
-        _ => return Err(FormatError::Field(20)),
-    };
-    let activation = match header[21] {
-        0 => ActivationKind::Tanh,
-        1 => ActivationKind::Relu,
-        _ => return Err(FormatError::Field(21)),
-    };
-    if let Some(offset) = header.iter().skip(RESET + 1).position(|&byte| byte != 0) {
-        return Err(FormatError::Field(RESET + 1 + offset));
+fn parse_shape(header: &[u8; HEADER_BYTES], above: &[u8]) -> Result<ModelShape<AnyCell>, FormatError> {
+    if let Some(offset) = header.iter().skip(LAYERS + 1).position(|&byte| byte != 0) {
+        return Err(FormatError::Field(LAYERS + 1 + offset));
     }
-    let [inputs, hidden, outputs] = [24, 28, 32].map(|at| word(header, at) as usize);
-    let cell = match (AnyCell::new(kind, activation, inputs, hidden), header[RESET]) {
-        (AnyCell::Gru(gru), 1) => AnyCell::Gru(GruShape { reset: ResetKind::Before, ..gru }),
-        (cell, 0) => cell,
-        _ => return Err(FormatError::Field(RESET)),
-    };
-    if cell.activation() != activation {
-        return Err(FormatError::Field(21));
-    }
-    let shape = ModelShape { cell, outputs };
+    let shape = ModelShape { cell: layers::parse(header, above)?, outputs: word(header, 32) as usize };
     check_not_empty(shape)?;
     Ok(shape)
 }
 
 fn check_not_empty(shape: ModelShape<AnyCell>) -> Result<(), FormatError> {
-    let sizes = [shape.cell.inputs(), shape.cell.hidden(), shape.outputs];
-    if sizes.contains(&0) { Err(FormatError::Field(24)) } else { Ok(()) }
+    let sizes = [shape.cell.inputs(), shape.outputs];
+    let hidden = shape.cell.layers().iter().map(|layer| layer.hidden());
+    if sizes.into_iter().chain(hidden).any(|size| size == 0) { Err(FormatError::Field(24)) } else { Ok(()) }
 }
 
 fn parse_symbols(codes: &[u32], alphabet: u8) -> Result<Option<Symbols<'_>>, FormatError> {

@@ -133,7 +133,7 @@ pub mod testing;
 pub mod vocab;
 
 pub use bptt::Workspace;
-pub use cell::{Elman, Feedforward, Gru, Inputs, Lstm, Relu, ResetAfter, ResetBefore, Tanh};
+pub use cell::{Elman, Feedforward, Gru, Inputs, Lstm, Relu, ResetAfter, ResetBefore, Stack, Tanh};
 pub use error::Error;
 pub use head::Dense;
 pub use loss::{Perplexity, Targets};

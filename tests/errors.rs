@@ -6,7 +6,7 @@ mod common;
 #[allow(dead_code, reason = "each test crate uses its part of the reference")]
 mod reference;
 
-use recurve::cell::{ActivationKind, AnyCell, CellKind, Extent, ResetKind};
+use recurve::cell::{ActivationKind, AnyCell, CellKind, Extent};
 use recurve::error::{Argument, Quantity};
 use recurve::lanes::Portable;
 use recurve::params::Flat;
@@ -44,11 +44,7 @@ impl Call {
     fn valid(kind: CellKind, vectors: bool) -> Self {
         let extent = Extent { batch: B, window: T };
         let sizes = Sizes {
-            kind,
-            activation: ActivationKind::Tanh,
-            reset: ResetKind::After,
-            inputs: D,
-            hidden: H,
+            cell: AnyCell::new(kind, ActivationKind::Tanh, D, H),
             outputs: V,
             batch: B,
             window: T,

@@ -14,7 +14,8 @@ use recurve::{Adam, CharRnn, ModelShape, Optimizer, Sgd, Workspace, clip_norm, o
 
 use common::Problem;
 use common::compare::Tolerance;
-use common::problem::{Rows, by_part};
+use common::problem::Rows;
+use common::states::by_part;
 use golden::{Golden, Run, Tensors};
 
 /// The numbers given are exact in f32, so what differs is rounding alone, a few of 6e-8 for sums of up to twelve
@@ -42,23 +43,22 @@ fn rows(rows: &golden::Rows, width: usize) -> Rows {
 
 /// Window `index` of a file, from the file's weights and state.
 fn problem(golden: &Golden, index: usize) -> Problem {
-    let kind: CellKind = golden.cell.parse().expect("a kind of cell");
     let activation = match golden.activation.as_str() {
         "tanh" => ActivationKind::Tanh,
         "relu" => ActivationKind::Relu,
         other => panic!("unknown activation {other}"),
     };
-    let mut state = f32s(&by_part(&golden.state, golden.batch, golden.hidden));
+    let mut width = golden.inputs;
+    let layers = golden.layers.iter().map(|(kind, hidden)| {
+        let kind: CellKind = kind.parse().expect("a kind of cell");
+        AnyCell::new(kind, activation, std::mem::replace(&mut width, *hidden), *hidden)
+    });
+    let cell = layers.reduce(|below, above| below.then(above).expect("they fit")).expect("a layer");
     // A layer without memory has none in the file; in the crate its state is its last output, which nothing reads.
-    if state.is_empty() {
-        state.resize(golden.batch * golden.hidden, 0.25);
-    }
+    let state = f32s(&by_part(cell, &golden.state, golden.batch, 0.25));
     let window = &golden.windows[index];
     Problem {
-        shape: ModelShape {
-            cell: AnyCell::new(kind, activation, golden.inputs, golden.hidden),
-            outputs: golden.outputs,
-        },
+        shape: ModelShape { cell, outputs: golden.outputs },
         extent: Extent { batch: golden.batch, window: golden.steps },
         params: f32s(&golden.weights.flat()),
         state,
@@ -78,9 +78,9 @@ fn check_tensors(mut actual: &[f32], expected: &Tensors) {
 }
 
 /// The state after a window; the file has it for cells with memory.
-fn check_state(golden: &Golden, actual: &[f32], expected: &[f64]) {
+fn check_state(problem: &Problem, actual: &[f32], expected: &[f64]) {
     if !expected.is_empty() {
-        TOLERANCE.check("state", actual, &by_part(expected, golden.batch, golden.hidden));
+        TOLERANCE.check("state", &problem.remembered(actual), expected);
     }
 }
 
@@ -91,7 +91,7 @@ fn check_first(golden: &Golden) {
     TOLERANCE.check("H", &outcome.h, &expected.h);
     TOLERANCE.check("logits", &logits, &expected.logits);
     TOLERANCE.check("loss", &[outcome.loss], &[expected.loss]);
-    check_state(golden, &outcome.state, &expected.state);
+    check_state(&problem, &outcome.state, &expected.state);
     check_tensors(&outcome.grads, &expected.gradients);
 }
 
@@ -111,7 +111,8 @@ fn optimizer(run: &Run) -> Box<dyn Optimizer> {
 }
 
 fn check_run(golden: &Golden, run: &Run) {
-    let Problem { mut params, mut state, .. } = problem(golden, 0);
+    let start = problem(golden, 0);
+    let (mut params, mut state) = (start.params.clone(), start.state.clone());
     let optimizer = optimizer(run);
     let mut memory = vec![0.0; optimizer.state_len(params.len())];
     let (mut losses, mut norms) = (Vec::new(), Vec::new());
@@ -130,7 +131,7 @@ fn check_run(golden: &Golden, run: &Run) {
     TOLERANCE.check("losses", &losses, &run.losses);
     TOLERANCE.check("norms", &norms, &run.norms);
     check_tensors(&params, &run.weights);
-    check_state(golden, &state, &run.state);
+    check_state(&start, &state, &run.state);
 }
 
 #[test]
@@ -169,5 +170,5 @@ fn a_typed_model_trains_as_pytorch_does() {
         optimizer.step(model.as_flat_mut(), grads.as_flat(), &mut []).expect("finite gradients");
     }
     check_tensors(model.as_flat(), &run.weights);
-    check_state(&golden, state.as_flat(), &run.state);
+    check_state(&problem(&golden, 0), state.as_flat(), &run.state);
 }

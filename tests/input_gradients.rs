@@ -57,6 +57,10 @@ proptest! {
             check(AnyCell::new(kind, ActivationKind::Tanh, D, H), &params, &x, &state, &d_h)?;
         }
         let original = GruShape { inputs: D, hidden: H, reset: ResetKind::Before };
-        check(AnyCell::Gru(original), &params, &x, &state, &d_h)?;
+        let [lower, upper] = [(CellKind::Lstm, D), (CellKind::Gru, 2)].map(|(kind, inputs)| {
+            AnyCell::new(kind, ActivationKind::Tanh, inputs, if inputs == D { 2 } else { H })
+        });
+        check(lower.then(upper).expect("they fit"), &params, &x, &state, &d_h)?;
+        check(original.into(), &params, &x, &state, &d_h)?;
     }
 }

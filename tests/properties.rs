@@ -12,7 +12,7 @@ use recurve::lanes::Portable;
 use recurve::loss::{cross_entropy, log_softmax, softmax, squared_error};
 use recurve::params::Flat;
 use recurve::{
-    Dense, Elman, Feedforward, Gru, Lstm, Model, ModelShape, Perplexity, Relu, ResetBefore, Workspace,
+    Dense, Elman, Feedforward, Gru, Lstm, Model, ModelShape, Perplexity, Relu, ResetBefore, Stack, Workspace,
 };
 
 use common::compare::{Tolerance, f64s};
@@ -43,9 +43,11 @@ proptest! {
 
     /// X W_xh + H W_hh = [X, H] [W_xh; W_hh] (Dive into Deep Learning, section 9.4.2).
     #[test]
-    fn inputs_and_state_side_by_side_times_stacked_weights_is_the_same_step(sizes in sizes()) {
-        let (d, h) = (sizes.inputs, sizes.hidden);
-        let sizes = Sizes { kind: CellKind::Elman, window: 1, reads_tokens: false, ..sizes };
+    fn inputs_and_state_side_by_side_times_stacked_weights_is_the_same_step(sizes in sizes(), rectified: bool) {
+        let activation = if rectified { ActivationKind::Relu } else { ActivationKind::Tanh };
+        let (d, h) = (sizes.cell.inputs(), sizes.cell.hidden());
+        let cell = AnyCell::new(CellKind::Elman, activation, d, h);
+        let sizes = Sizes { cell, window: 1, reads_tokens: false, ..sizes };
         let problem = Problem::new(sizes);
         let common::problem::Rows::Vectors(x, _) = &problem.inputs else { unreachable!() };
 
@@ -55,7 +57,7 @@ proptest! {
         let (stacked, rest) = problem.params.split_at((d + h) * h);
         let mut step = rest[..h].repeat(sizes.batch);
         kernels::product(Portable, Mat::new(&side_by_side, d + h), Mat::new(stacked, h), &mut step);
-        let phi = |z: f64| if sizes.activation == ActivationKind::Relu { z.max(0.0) } else { z.tanh() };
+        let phi = |z: f64| if rectified { z.max(0.0) } else { z.tanh() };
         let expected: Vec<f64> = f64s(&step).into_iter().map(phi).collect();
         ROUNDING.check_beside("H", &problem.gradient().h, &expected, 1.0);
     }
@@ -203,6 +205,8 @@ fn lengths_of_types_and_of_shapes_are_the_same() {
     check_lengths::<Gru<3, 5, ResetBefore>, 5, 2, 4, 7>();
     check_lengths::<Lstm<28, 32>, 32, 28, 1, 16>();
     check_lengths::<Lstm<5, 7>, 7, 3, 2, 3>();
+    check_lengths::<Stack<Gru<28, 32>, Lstm<32, 16>>, 16, 28, 1, 16>();
+    check_lengths::<Stack<Lstm<3, 5>, Stack<Feedforward<5, 2>, Elman<2, 7>>>, 7, 3, 2, 3>();
 }
 
 #[test]

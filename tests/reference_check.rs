@@ -13,6 +13,7 @@ use reference::lstm::Lstm;
 use reference::network::{Network, Window};
 use reference::optim::{AdamW, Optimizer, Sgd, clip, global_norm};
 use reference::random::Random;
+use reference::stack::{Layer, Stack};
 use reference::{Activation, Cell, differences, one_hot};
 
 /// The largest difference between an analytic and a numeric derivative, relative to the larger of the two.
@@ -122,6 +123,14 @@ proptest! {
     #[test]
     fn lstm_gradients_are_the_slopes_of_the_loss(sizes in sizes(), vectors: bool) {
         check_gradients(Lstm::zeros(sizes.inputs, sizes.hidden), false, sizes, vectors)?;
+    }
+
+    #[test]
+    fn stack_gradients_are_the_slopes_of_the_loss(sizes in sizes(), between in 1..5_usize, vectors: bool) {
+        let lower = Layer::Lstm(Lstm::zeros(sizes.inputs, between));
+        let middle = Layer::Feedforward(Feedforward::zeros(between, 3, Activation::Tanh));
+        let upper = Layer::Gru(Gru::zeros(3, sizes.hidden, true));
+        check_gradients(Stack(vec![lower, middle, upper]), false, sizes, vectors)?;
     }
 
     #[test]

@@ -13,6 +13,7 @@ use reference::loss::Targets;
 use reference::lstm::Lstm;
 use reference::network::{Network, Window};
 use reference::optim::{AdamW, Optimizer, Sgd, clip, global_norm};
+use reference::stack::{Layer, Stack};
 use reference::{Activation, Cell, one_hot};
 
 /// Both sides compute in f64, so only the order of sums differs.
@@ -110,13 +111,18 @@ fn the_reference_computes_what_pytorch_computes() {
             "relu" => Activation::Relu,
             other => panic!("unknown activation {other}"),
         };
-        match golden.cell.as_str() {
-            "elman" => check(&golden, Elman::zeros(golden.inputs, golden.hidden, activation)),
-            "feedforward" => check(&golden, Feedforward::zeros(golden.inputs, golden.hidden, activation)),
-            "gru" => check(&golden, Gru::zeros(golden.inputs, golden.hidden, true)),
-            "lstm" => check(&golden, Lstm::zeros(golden.inputs, golden.hidden)),
-            other => panic!("unknown cell {other}"),
-        }
+        let mut inputs = golden.inputs;
+        let layers = golden.layers.iter().map(|(kind, hidden)| {
+            let (d, h) = (std::mem::replace(&mut inputs, *hidden), *hidden);
+            match kind.as_str() {
+                "elman" => Layer::Elman(Elman::zeros(d, h, activation)),
+                "feedforward" => Layer::Feedforward(Feedforward::zeros(d, h, activation)),
+                "gru" => Layer::Gru(Gru::zeros(d, h, true)),
+                "lstm" => Layer::Lstm(Lstm::zeros(d, h)),
+                other => panic!("unknown cell {other}"),
+            }
+        });
+        check(&golden, Stack(layers.collect()));
     }
 }
 

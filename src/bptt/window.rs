@@ -263,7 +263,12 @@ impl<'a, S: Sizes> Window<'a, S> {
                 }
             )*};
         }
-        sum!(0 1 2 3 4 5 6 7);
+        sum!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+        // A deep stack has more, whose sizes the compiler need not know.
+        for tensor in 16..self.sizes.shape().cell.tensors() {
+            let (rows, cols) = self.sizes.shape().cell.tensor(tensor).unwrap_or_default();
+            self.of_cell(lanes, done, tensor, &(0..rows), &mut [], take_mut(&mut grads, rows * cols));
+        }
         let [(rows, cols), _] = self.sizes.shape().head().tensors();
         self.all_of_head::<L, 0>(lanes, done, take_mut(&mut grads, rows * cols));
         self.all_of_head::<L, 1>(lanes, done, grads);
@@ -275,7 +280,7 @@ impl<'a, S: Sizes> Window<'a, S> {
     fn all_of_cell<L: Lanes, const TENSOR: usize>(&self, lanes: L, done: &Done<'_>, grads: &mut [f32]) {
         let (rows, cols) = self.sizes.shape().cell.tensor(TENSOR).unwrap_or_default();
         if let Some(grads) = grads.get_mut(..rows * cols) {
-            self.of_cell::<L, TENSOR>(lanes, done, &(0..rows), &mut [], grads);
+            self.of_cell(lanes, done, TENSOR, &(0..rows), &mut [], grads);
         }
     }
 
@@ -294,25 +299,21 @@ impl<'a, S: Sizes> Window<'a, S> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn accumulate<L: Lanes>(&self, lanes: L, done: &Done<'_>, gradient: Gradient<'_>) {
         let Gradient { part: Part { layer, tensor, rows, .. }, room, grads } = gradient;
-        macro_rules! sum {
-            ($($tensor:literal)*) => {
-                match (layer, tensor) {
-                    (Layer::Head, 0) => self.of_head::<L, 0>(lanes, done, &rows, room, grads),
-                    (Layer::Head, _) => self.of_head::<L, 1>(lanes, done, &rows, room, grads),
-                    $((Layer::Cell, $tensor) => self.of_cell::<L, $tensor>(lanes, done, &rows, room, grads),)*
-                    (Layer::Cell, _) => {}
-                }
-            };
+        match (layer, tensor) {
+            (Layer::Head, 0) => self.of_head::<L, 0>(lanes, done, &rows, room, grads),
+            (Layer::Head, _) => self.of_head::<L, 1>(lanes, done, &rows, room, grads),
+            (Layer::Cell, _) => self.of_cell(lanes, done, tensor, &rows, room, grads),
         }
-        sum!(0 1 2 3 4 5 6 7);
     }
 
     /// Adds to the gradient of a tensor of the cell, block after block.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn of_cell<L: Lanes, const TENSOR: usize>(
+    #[allow(clippy::too_many_arguments, reason = "which weights, from what, and where to")]
+    fn of_cell<L: Lanes>(
         &self,
         lanes: L,
         done: &Done<'_>,
+        tensor: usize,
         rows: &Range<usize>,
         room: &mut [f32],
         grads: &mut [f32],
@@ -321,7 +322,7 @@ impl<'a, S: Sizes> Window<'a, S> {
         for (block, [tape, _, d_outputs, scratch]) in done.blocks() {
             let block = self.sizes.block(block);
             let from = Backpropagated { inputs, block, tape, d_outputs, scratch };
-            shape.cell.accumulate::<L, TENSOR>(lanes, rows, from, room, grads);
+            shape.cell.accumulate(lanes, tensor, rows, from, room, grads);
         }
     }
 

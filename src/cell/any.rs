@@ -1,264 +1,187 @@
-//! A cell whose kind is known at run time: what a host that trains any model works with.
+//! A cell or a stack of cells whose kinds and sizes are known at run time: what a host that trains any model works
+//! with.
 
-use core::{fmt, ops::Range, str::FromStr};
+use core::{fmt, ops::Range};
 
 use rand_core::Rng;
 
+use super::layer::{by_other_cells, here};
 use super::{
-    ActivationKind, Backpropagated, Backward, Block, Cell, ElmanShape, Extent, FeedforwardShape, GruShape,
-    Inputs, LstmShape, ResetKind, Weights,
+    ActivationKind, Backpropagated, Backward, Block, Cell, CellKind, Extent, Inputs, Layer, StackShape,
+    Weights,
 };
 use crate::init::Init;
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, inlined};
 
-/// The kinds of cell, by the names that the command line and model files use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CellKind {
-    /// The simple recurrent cell, [`Elman`](super::Elman).
-    #[default]
-    Elman,
-    /// The network without hidden state, [`Feedforward`](super::Feedforward).
-    Feedforward,
-    /// The gated recurrent unit, [`Gru`](super::Gru).
-    Gru,
-    /// The long short-term memory, [`Lstm`](super::Lstm).
-    Lstm,
+/// Layers of an [`AnyCell`] at most.
+pub const MAX_LAYERS: usize = 9;
+
+/// What stands where there is no layer.
+const NONE: Layer = Layer::new(CellKind::Elman, ActivationKind::Tanh, 0, 0);
+
+/// The arithmetic of a cell of any kind, or of a stack of them: a short list of layers, from the one that reads the
+/// inputs to the one that the output layer reads.
+///
+/// ```
+/// use recurve::cell::{ActivationKind, AnyCell, Cell, CellKind, TypedCell};
+/// use recurve::{Gru, Lstm, Stack};
+///
+/// let gru = AnyCell::new(CellKind::Gru, ActivationKind::Tanh, 28, 32);
+/// let lstm = AnyCell::new(CellKind::Lstm, ActivationKind::Tanh, 32, 16);
+/// let both = gru.then(lstm)?;
+/// assert_eq!(both.params_len(), Stack::<Gru<28, 32>, Lstm<32, 16>>::SHAPE.params_len());
+/// assert!(lstm.then(gru).is_err()); // 16 hidden units, 28 inputs
+/// # Ok::<(), recurve::cell::NoStack>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct AnyCell {
+    layers: [Layer; MAX_LAYERS],
+    /// Layers that there are, at least one. The rest is `NONE`.
+    len: usize,
 }
 
-impl CellKind {
-    /// All kinds.
-    pub const ALL: &[Self] = &[Self::Elman, Self::Feedforward, Self::Gru, Self::Lstm];
-
-    /// The name in lower case.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Elman => "elman",
-            Self::Feedforward => "feedforward",
-            Self::Gru => "gru",
-            Self::Lstm => "lstm",
-        }
-    }
-}
-
-impl fmt::Display for CellKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for CellKind {
-    type Err = UnknownCell;
-
-    fn from_str(name: &str) -> Result<Self, UnknownCell> {
-        Self::ALL.iter().copied().find(|kind| kind.name() == name).ok_or(UnknownCell)
-    }
-}
-
-/// A name that is no cell's.
+/// Cells that are no stack: the widths do not fit each other, or there are more than [`MAX_LAYERS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownCell;
+pub struct NoStack;
 
-impl fmt::Display for UnknownCell {
+impl fmt::Display for NoStack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no such cell; there are")?;
-        CellKind::ALL.iter().try_for_each(|kind| write!(f, " {kind}"))
+        write!(
+            f,
+            "a stack has up to {MAX_LAYERS} layers, each with as many inputs as the one before has units"
+        )
     }
 }
 
-impl core::error::Error for UnknownCell {}
+impl core::error::Error for NoStack {}
 
-/// The arithmetic of a cell of any kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AnyCell {
-    /// See [`ElmanShape`].
-    Elman(ElmanShape),
-    /// See [`FeedforwardShape`].
-    Feedforward(FeedforwardShape),
-    /// See [`GruShape`].
-    Gru(GruShape),
-    /// See [`LstmShape`].
-    Lstm(LstmShape),
+impl fmt::Debug for AnyCell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.layers()).finish()
+    }
 }
 
 impl AnyCell {
-    /// A cell of this kind and these sizes. The activation is for cells that have a choice of it; a GRU's reset gate is
-    /// applied after the recurrent product.
+    /// A single cell: see [`Layer::new`].
     #[must_use]
     pub const fn new(kind: CellKind, activation: ActivationKind, inputs: usize, hidden: usize) -> Self {
-        match kind {
-            CellKind::Elman => Self::Elman(ElmanShape { inputs, hidden, activation }),
-            CellKind::Feedforward => Self::Feedforward(FeedforwardShape { inputs, hidden, activation }),
-            CellKind::Gru => Self::Gru(GruShape { inputs, hidden, reset: ResetKind::After }),
-            CellKind::Lstm => Self::Lstm(LstmShape { inputs, hidden }),
-        }
+        Self::of(Layer::new(kind, activation, inputs, hidden))
     }
 
-    /// Its kind.
+    /// A single cell.
     #[must_use]
-    pub const fn kind(self) -> CellKind {
-        match self {
-            Self::Elman(_) => CellKind::Elman,
-            Self::Feedforward(_) => CellKind::Feedforward,
-            Self::Gru(_) => CellKind::Gru,
-            Self::Lstm(_) => CellKind::Lstm,
-        }
+    pub const fn of(layer: Layer) -> Self {
+        let mut layers = [NONE; MAX_LAYERS];
+        layers[0] = layer;
+        Self { layers, len: 1 }
     }
 
-    /// Its activation φ; tanh for the gated cells.
+    /// `layers` cells of one kind, all with the same number of hidden units.
+    ///
+    /// # Errors
+    /// [`NoStack`] for no layers, or more than [`MAX_LAYERS`].
+    pub const fn deep(
+        kind: CellKind,
+        activation: ActivationKind,
+        inputs: usize,
+        hidden: usize,
+        layers: usize,
+    ) -> Result<Self, NoStack> {
+        if layers == 0 || layers > MAX_LAYERS {
+            return Err(NoStack);
+        }
+        let mut stack = Self::new(kind, activation, inputs, hidden);
+        while stack.len < layers {
+            stack = match stack.then(Self::new(kind, activation, hidden, hidden)) {
+                Ok(stack) => stack,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(stack)
+    }
+
+    /// The stack of this and, above it, another.
+    ///
+    /// # Errors
+    /// [`NoStack`] if the other has not as many inputs as this has hidden units, or the layers become too many.
+    pub const fn then(self, above: Self) -> Result<Self, NoStack> {
+        let Self { mut layers, mut len } = self;
+        if above.inputs_of() != self.hidden_of() || above.len > MAX_LAYERS {
+            return Err(NoStack);
+        }
+        let mut i = 0;
+        while i < above.len {
+            if len >= MAX_LAYERS {
+                return Err(NoStack);
+            }
+            layers[len] = above.layers[i];
+            (len, i) = (len + 1, i + 1);
+        }
+        Ok(Self { layers, len })
+    }
+
+    /// The layers, from the inputs up.
     #[must_use]
-    pub const fn activation(self) -> ActivationKind {
-        match self {
-            Self::Elman(ElmanShape { activation, .. })
-            | Self::Feedforward(FeedforwardShape { activation, .. }) => activation,
-            Self::Gru(_) | Self::Lstm(_) => ActivationKind::Tanh,
+    pub const fn layers(&self) -> &[Layer] {
+        match self.layers.split_at_checked(self.len) {
+            Some((layers, _)) => layers,
+            None => &[],
         }
     }
 
-    /// Where its reset gate is applied, if it has one.
-    #[must_use]
-    pub const fn reset(self) -> Option<ResetKind> {
-        match self {
-            Self::Gru(GruShape { reset, .. }) => Some(reset),
-            _ => None,
+    /// d
+    const fn inputs_of(&self) -> usize {
+        let [first, ..] = self.layers;
+        first.sizes().0
+    }
+
+    /// h
+    const fn hidden_of(&self) -> usize {
+        match self.layers().last() {
+            Some(last) => last.sizes().1,
+            None => 0,
         }
     }
-}
 
-impl From<ElmanShape> for AnyCell {
-    fn from(cell: ElmanShape) -> Self {
-        Self::Elman(cell)
+    const fn chain(&self) -> Chain<'_> {
+        Chain(self.layers())
     }
 }
 
-impl From<FeedforwardShape> for AnyCell {
-    fn from(cell: FeedforwardShape) -> Self {
-        Self::Feedforward(cell)
+impl<C: Into<Layer>> From<C> for AnyCell {
+    fn from(layer: C) -> Self {
+        Self::of(layer.into())
     }
 }
 
-impl From<GruShape> for AnyCell {
-    fn from(cell: GruShape) -> Self {
-        Self::Gru(cell)
-    }
-}
+/// Layers, each above the one before.
+#[derive(Clone, Copy, Debug)]
+struct Chain<'a>(&'a [Layer]);
 
-impl From<LstmShape> for AnyCell {
-    fn from(cell: LstmShape) -> Self {
-        Self::Lstm(cell)
-    }
-}
-
-/// Does the same with the cell inside, whichever it is.
-macro_rules! delegate {
-    ($any:expr, $cell:ident => $body:expr) => {
-        match $any {
-            AnyCell::Elman($cell) => $body,
-            AnyCell::Feedforward($cell) => $body,
-            AnyCell::Gru($cell) => $body,
-            AnyCell::Lstm($cell) => $body,
+/// The only layer, or the first and those above it as a stack.
+macro_rules! in_turn {
+    ($chain:expr, $cell:ident => $body:expr) => {
+        match $chain.0.split_first_chunk::<1>() {
+            Some((first, above)) if !above.is_empty() => {
+                let $cell = StackShape { first: Chain(first), second: Chain(above) };
+                $body
+            }
+            _ => {
+                let $cell = $chain.0.first().copied().unwrap_or(NONE);
+                $body
+            }
         }
     };
 }
 
-impl crate::params::sealed::Sealed for AnyCell {}
-
-impl Cell for AnyCell {
-    fn inputs(self) -> usize {
-        delegate!(self, cell => cell.inputs())
-    }
-    fn hidden(self) -> usize {
-        delegate!(self, cell => cell.hidden())
-    }
-    fn params_len(self) -> usize {
-        delegate!(self, cell => cell.params_len())
-    }
-    fn state_len(self) -> usize {
-        delegate!(self, cell => cell.state_len())
-    }
-    fn step_scratch_len(self, batch: usize) -> usize {
-        delegate!(self, cell => cell.step_scratch_len(batch))
-    }
-    fn tape_len(self, extent: Extent) -> usize {
-        delegate!(self, cell => cell.tape_len(extent))
-    }
-    fn backward_scratch_len(self, extent: Extent) -> usize {
-        delegate!(self, cell => cell.backward_scratch_len(extent))
-    }
-    fn pack_len(self) -> usize {
-        delegate!(self, cell => cell.pack_len())
-    }
-
-    fn init<R: Rng + ?Sized>(self, params: &mut [f32], init: Init, rng: &mut R) {
-        delegate!(self, cell => cell.init(params, init, rng));
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn step<L: Lanes>(
-        self,
-        lanes: L,
-        params: &[f32],
-        inputs: Inputs<'_>,
-        state: &[f32],
-        next: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        delegate!(self, cell => cell.step(lanes, params, inputs, state, next, scratch));
-    }
-
-    fn output(self, state: &[f32], batch: usize) -> &[f32] {
-        delegate!(self, cell => cell.output(state, batch))
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn pack<L: Lanes>(self, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
-        delegate!(self, cell => cell.pack(lanes, params, rows, room));
-    }
-
-    fn begin(self, state: &[f32], block: Block, tape: &mut [f32]) {
-        delegate!(self, cell => cell.begin(state, block, tape));
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn forward<L: Lanes>(
-        self,
-        lanes: L,
-        weights: Weights<'_>,
-        inputs: Inputs<'_>,
-        block: Block,
-        tape: &mut [f32],
-    ) {
-        delegate!(self, cell => cell.forward(lanes, weights, inputs, block, tape));
-    }
-
-    fn outputs(self, tape: &[f32], extent: Extent) -> &[f32] {
-        delegate!(self, cell => cell.outputs(tape, extent))
-    }
-
-    fn end(self, tape: &[f32], block: Block, state: &mut [f32]) {
-        delegate!(self, cell => cell.end(tape, block, state));
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, pass: Backward<'_>) {
-        delegate!(self, cell => cell.backward(lanes, weights, pass));
-    }
-
-    fn tensor(self, index: usize) -> Option<(usize, usize)> {
-        delegate!(self, cell => cell.tensor(index))
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn accumulate<L: Lanes, const TENSOR: usize>(
-        self,
-        lanes: L,
-        rows: &Range<usize>,
-        from: Backpropagated<'_>,
-        room: &mut [f32],
-        grads: &mut [f32],
-    ) {
-        delegate!(self, cell => cell.accumulate::<L, TENSOR>(lanes, rows, from, room, grads));
-    }
+macro_rules! as_chain {
+    ($any:expr, $cell:ident => $body:expr) => {{
+        let $cell = $any.chain();
+        $body
+    }};
 }
+
+// A stack calls itself for what is above its first layer, so nothing can be inlined: each call finds its way to the
+// registers anew, and a layer is compiled once, wherever it stands.
+by_other_cells!(Chain<'_>, in_turn, inline(never), Lanes::run);
+by_other_cells!(AnyCell, as_chain, cfg_attr(not(debug_assertions), inline(always)), here);

@@ -219,6 +219,11 @@ impl Cell for ElmanShape {
     }
 
     #[inline(always)]
+    fn tensors(self) -> usize {
+        TENSORS
+    }
+
+    #[inline(always)]
     fn tensor(self, index: usize) -> Option<(usize, usize)> {
         match index {
             W_XH => Some((self.inputs, self.hidden)),
@@ -229,9 +234,10 @@ impl Cell for ElmanShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn accumulate<L: Lanes, const TENSOR: usize>(
+    fn accumulate<L: Lanes>(
         self,
         lanes: L,
+        tensor: usize,
         rows: &Range<usize>,
         from: Backpropagated<'_>,
         room: &mut [f32],
@@ -239,7 +245,7 @@ impl Cell for ElmanShape {
     ) {
         let Backpropagated { inputs, block, tape, d_outputs, .. } = from;
         let d_a = Mat::new(d_outputs, self.hidden);
-        match TENSOR {
+        match tensor {
             W_XH => inputs.accumulate(lanes, self.inputs, block, rows, d_a, room, grads),
             W_HH => {
                 let h_prev = Mat::new(self.previous(tape, block.extent), self.hidden);
@@ -254,3 +260,5 @@ impl Cell for ElmanShape {
 const W_XH: usize = 0;
 const W_HH: usize = 1;
 const B_H: usize = 2;
+/// How many there are.
+const TENSORS: usize = 3;

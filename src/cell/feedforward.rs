@@ -164,6 +164,11 @@ impl Cell for FeedforwardShape {
     }
 
     #[inline(always)]
+    fn tensors(self) -> usize {
+        TENSORS
+    }
+
+    #[inline(always)]
     fn tensor(self, index: usize) -> Option<(usize, usize)> {
         match index {
             W_XH => Some((self.inputs, self.hidden)),
@@ -173,16 +178,17 @@ impl Cell for FeedforwardShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn accumulate<L: Lanes, const TENSOR: usize>(
+    fn accumulate<L: Lanes>(
         self,
         lanes: L,
+        tensor: usize,
         rows: &Range<usize>,
         from: Backpropagated<'_>,
         room: &mut [f32],
         grads: &mut [f32],
     ) {
         let d_a = Mat::new(from.d_outputs, self.hidden);
-        match TENSOR {
+        match tensor {
             W_XH => from.inputs.accumulate(lanes, self.inputs, from.block, rows, d_a, room, grads),
             _ => column_sums(lanes, d_a, grads),
         }
@@ -192,3 +198,5 @@ impl Cell for FeedforwardShape {
 /// The tensors, in order.
 const W_XH: usize = 0;
 const B_H: usize = 1;
+/// How many there are.
+const TENSORS: usize = 2;

@@ -525,6 +525,11 @@ impl Cell for GruShape {
     }
 
     #[inline(always)]
+    fn tensors(self) -> usize {
+        2 * gates::TENSORS + usize::from(self.bias_len() > 0)
+    }
+
+    #[inline(always)]
     fn tensor(self, index: usize) -> Option<(usize, usize)> {
         match index.checked_sub(gates::TENSORS) {
             None => self.gates().tensor(index),
@@ -534,9 +539,10 @@ impl Cell for GruShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn accumulate<L: Lanes, const TENSOR: usize>(
+    fn accumulate<L: Lanes>(
         self,
         lanes: L,
+        tensor: usize,
         rows: &Range<usize>,
         from: Backpropagated<'_>,
         room: &mut [f32],
@@ -546,10 +552,10 @@ impl Cell for GruShape {
         let len = block.extent.rows() * self.hidden;
         let (h, d_a) = (part(tape, 0, len), take(&mut scratch, K * len));
         let d_n = take(&mut scratch, len);
-        let Some(tensor) = TENSOR.checked_sub(gates::TENSORS) else {
+        let Some(of_candidate) = tensor.checked_sub(gates::TENSORS) else {
             return self.gates().accumulate(
                 lanes,
-                TENSOR,
+                tensor,
                 rows,
                 GateGradients { inputs, block, h, d_a },
                 room,
@@ -557,8 +563,8 @@ impl Cell for GruShape {
             );
         };
         let (h, d_a) = match self.reset {
-            ResetKind::After if tensor == gates::W_H => (h, d_u),
-            ResetKind::After if tensor == gates::TENSORS => {
+            ResetKind::After if of_candidate == gates::W_H => (h, d_u),
+            ResetKind::After if of_candidate == gates::TENSORS => {
                 return column_sums(lanes, Mat::new(d_u, self.hidden), grads);
             }
             ResetKind::After => (h, d_n),
@@ -566,7 +572,7 @@ impl Cell for GruShape {
         };
         self.candidate().accumulate(
             lanes,
-            tensor,
+            of_candidate,
             rows,
             GateGradients { inputs, block, h, d_a },
             room,

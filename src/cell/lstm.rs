@@ -18,7 +18,7 @@ use core::ops::Range;
 use rand_core::Rng;
 
 use super::gates::{
-    GateGradients, Gates, GatesShape, columns, columns_mut, part, part_mut, step_and_previous,
+    self, GateGradients, Gates, GatesShape, columns, columns_mut, part, part_mut, step_and_previous,
     through_sigmoid, through_tanh,
 };
 use super::{Backpropagated, Backward, Block, Cell, Extent, Inputs, TypedCell, Weights};
@@ -367,14 +367,20 @@ impl Cell for LstmShape {
     }
 
     #[inline(always)]
+    fn tensors(self) -> usize {
+        gates::TENSORS
+    }
+
+    #[inline(always)]
     fn tensor(self, index: usize) -> Option<(usize, usize)> {
         self.gates().tensor(index)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn accumulate<L: Lanes, const TENSOR: usize>(
+    fn accumulate<L: Lanes>(
         self,
         lanes: L,
+        tensor: usize,
         rows: &Range<usize>,
         from: Backpropagated<'_>,
         room: &mut [f32],
@@ -383,6 +389,6 @@ impl Cell for LstmShape {
         let Backpropagated { inputs, block, tape, scratch, .. } = from;
         let steps = block.extent.rows();
         let (h, d_a) = (part(tape, 0, steps * self.hidden), part(scratch, 0, steps * self.gates().cols()));
-        self.gates().accumulate(lanes, TENSOR, rows, GateGradients { inputs, block, h, d_a }, room, grads);
+        self.gates().accumulate(lanes, tensor, rows, GateGradients { inputs, block, h, d_a }, room, grads);
     }
 }

@@ -1,48 +1,43 @@
 //! Model files as part of a program, checked while it is compiled: [`include_model!`](crate::include_model).
 
-use super::{FormatError, HEADER_BYTES, RESET, check, codes_of, word};
-use crate::cell::{
-    Activation, ActivationKind, CellKind, Elman, Feedforward, Gru, Lstm, Reset, ResetKind, TypedCell,
-};
+use super::layers::{Codes, LAYER_BYTES};
+use super::{FormatError, HEADER_BYTES, LAYERS, RESET, above_bytes, check, word};
+use crate::cell::{Activation, AnyCell, Elman, Feedforward, Gru, Layer, Lstm, Reset, Stack, TypedCell};
 use crate::model::Model;
 use crate::params::Flat;
 use crate::vocab::{Alphabet, Symbols};
 
 /// A typed cell that model files can hold: what their header says of it.
 pub trait StoredCell<const H: usize>: TypedCell<H> {
-    /// The kind.
-    const KIND: CellKind;
-    /// φ
-    const ACTIVATION: ActivationKind;
-    /// Where the reset gate is applied, if there is one.
-    const RESET: Option<ResetKind> = None;
-    /// d
-    const INPUTS: usize;
+    /// The kinds and sizes of its layers.
+    const CELL: AnyCell;
 }
 
 impl<const I: usize, const H: usize, A: Activation> StoredCell<H> for Elman<I, H, A> {
-    const KIND: CellKind = CellKind::Elman;
-    const ACTIVATION: ActivationKind = A::KIND;
-    const INPUTS: usize = I;
+    const CELL: AnyCell = AnyCell::of(Layer::Elman(Self::SHAPE));
 }
 
 impl<const I: usize, const H: usize, A: Activation> StoredCell<H> for Feedforward<I, H, A> {
-    const KIND: CellKind = CellKind::Feedforward;
-    const ACTIVATION: ActivationKind = A::KIND;
-    const INPUTS: usize = I;
+    const CELL: AnyCell = AnyCell::of(Layer::Feedforward(Self::SHAPE));
 }
 
 impl<const I: usize, const H: usize, F: Reset> StoredCell<H> for Gru<I, H, F> {
-    const KIND: CellKind = CellKind::Gru;
-    const ACTIVATION: ActivationKind = ActivationKind::Tanh;
-    const RESET: Option<ResetKind> = Some(F::KIND);
-    const INPUTS: usize = I;
+    const CELL: AnyCell = AnyCell::of(Layer::Gru(Self::SHAPE));
 }
 
 impl<const I: usize, const H: usize> StoredCell<H> for Lstm<I, H> {
-    const KIND: CellKind = CellKind::Lstm;
-    const ACTIVATION: ActivationKind = ActivationKind::Tanh;
-    const INPUTS: usize = I;
+    const CELL: AnyCell = AnyCell::of(Layer::Lstm(Self::SHAPE));
+}
+
+impl<A, B, const M: usize, const H: usize> StoredCell<H> for Stack<A, B>
+where
+    A: StoredCell<M>,
+    B: StoredCell<H, Vector = [f32; M]>,
+{
+    const CELL: AnyCell = match A::CELL.then(B::CELL) {
+        Ok(cell) => cell,
+        Err(_) => panic!("a stack of so many layers does not go into a model file"),
+    };
 }
 
 /// Whether a file is one, as an error of compilation if it is not.
@@ -59,14 +54,17 @@ pub const fn assert_file(file: &[u8]) {
         Err(FormatError::Endianness) => panic!("models are little-endian and cannot be read on this target"),
         Err(_) => panic!("the model file is inconsistent"),
     }
-    assert!(weights_bytes(file) <= file.len() - HEADER_BYTES, "the model file's vocabulary is inconsistent");
+    let before = HEADER_BYTES + above_bytes(header(file));
+    let body = before.saturating_add(symbols(file).saturating_mul(4));
+    assert!(body <= file.len(), "the model file's layers or its vocabulary are inconsistent");
 }
 
 /// Bytes of weights in a file that [`assert_file`] accepts.
 #[doc(hidden)]
 #[must_use]
 pub const fn weights_bytes(file: &[u8]) -> usize {
-    (file.len() - HEADER_BYTES).saturating_sub(symbols(file).saturating_mul(4))
+    let body = file.len() - HEADER_BYTES - above_bytes(header(file));
+    body.saturating_sub(symbols(file).saturating_mul(4))
 }
 
 /// Symbols of the vocabulary in a file that [`assert_file`] accepts.
@@ -83,15 +81,34 @@ pub const fn included<C: StoredCell<H>, const H: usize, const O: usize, const BY
     file: &[u8],
 ) -> Model<C, H, O> {
     let header = header(file);
-    let codes = codes_of(C::KIND, C::ACTIVATION, C::RESET);
-    assert!(header[20] == codes.cell, "the file holds a model of another cell");
-    assert!(header[21] == codes.activation, "the file holds a model of another activation");
-    assert!(header[RESET] == codes.reset, "the file holds a model with another reset gate");
-    assert!(word(header, 24) as usize == C::INPUTS, "the file's number of inputs is another");
-    assert!(word(header, 28) as usize == H, "the file's number of hidden units is another");
+    let layers = C::CELL.layers();
+    assert!(
+        header[LAYERS] as usize + 1 == layers.len(),
+        "the file holds a model with another number of layers"
+    );
+    let (first, above) = layers.split_first().expect("a cell has a layer");
+    let codes = Codes { cell: header[20], activation: header[21], reset: header[RESET] };
+    assert_layer(*first, codes, word(header, 28));
+    assert!(word(header, 24) as usize == first.sizes().0, "the file's number of inputs is another");
+    let mut i = 0;
+    while i < above.len() {
+        let [cell, activation, reset, _, hidden @ ..] =
+            *chunk::<LAYER_BYTES>(file, HEADER_BYTES + i * LAYER_BYTES);
+        assert_layer(above[i], Codes { cell, activation, reset }, u32::from_le_bytes(hidden));
+        i += 1;
+    }
     assert!(word(header, 32) as usize == O, "the file's number of outputs is another");
     assert!(BYTES == Model::<C, H, O>::BYTES, "the file's weights are of another size");
-    bytemuck::must_cast(*chunk::<BYTES>(file, HEADER_BYTES))
+    bytemuck::must_cast(*chunk::<BYTES>(file, HEADER_BYTES + above_bytes(header)))
+}
+
+/// Whether a layer of the file is that of the type.
+const fn assert_layer(layer: Layer, file: Codes, hidden: u32) {
+    let codes = Codes::of(layer);
+    assert!(file.cell == codes.cell, "the file holds a model of another cell");
+    assert!(file.activation == codes.activation, "the file holds a model of another activation");
+    assert!(file.reset == codes.reset, "the file holds a model with another reset gate");
+    assert!(hidden as usize == layer.sizes().1, "the file's number of hidden units is another");
 }
 
 /// The code points or bytes of the vocabulary of a file that [`assert_file`] accepts, `N` of them.

@@ -38,7 +38,8 @@ impl Network {
     /// the cell's inputs or a hidden size of zero, [`HostError::Memory`] if the weights do not fit.
     pub fn new(cell: AnyCell, codes: Vec<u32>, alphabet: Alphabet, clean: Clean) -> Result<Self, HostError> {
         Symbols::new(&codes, alphabet)?;
-        if codes.len() != cell.inputs() || codes.is_empty() || cell.hidden() == 0 {
+        let empty = cell.layers().iter().any(|layer| layer.hidden() == 0);
+        if codes.len() != cell.inputs() || codes.is_empty() || empty {
             let (inputs, hidden, symbols) = (cell.inputs(), cell.hidden(), codes.len());
             let sizes = format!("{inputs} inputs and {hidden} hidden units do not fit {symbols} symbols");
             return Err(HostError::Setting(sizes));

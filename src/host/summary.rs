@@ -1,9 +1,9 @@
 //! What a model consists of: its tensors, and the bytes that training it on a host takes.
 
-use std::{vec, vec::Vec};
+use std::{format, string::String, vec, vec::Vec};
 
 use super::{HostError, Settings, buffer::check_available};
-use crate::cell::{AnyCell, Cell, GruShape, ResetKind};
+use crate::cell::{AnyCell, Cell, GruShape, Layer, ResetKind};
 use crate::memory::{TrainingMemory, bytes, sum};
 use crate::model::ModelShape;
 use crate::optim::Optimizer;
@@ -13,6 +13,8 @@ use crate::optim::Optimizer;
 pub struct Tensor {
     /// The name, such as `w_xh`.
     pub name: &'static str,
+    /// Which layer of a stack it belongs to, from 1 at the inputs; none in a single cell and in the output layer.
+    pub layer: Option<usize>,
     /// Rows; 1 for a bias.
     pub rows: usize,
     /// Columns; the elements of a row are contiguous.
@@ -20,6 +22,16 @@ pub struct Tensor {
 }
 
 impl Tensor {
+    const fn new(name: &'static str, layer: Option<usize>, rows: usize, columns: usize) -> Self {
+        Self { name, layer, rows, columns }
+    }
+
+    /// The name, with its layer in front where there are several: `2.w_xh`.
+    #[must_use]
+    pub fn label(self) -> String {
+        self.layer.map_or_else(|| self.name.into(), |layer| format!("{layer}.{}", self.name))
+    }
+
     /// The number of weights.
     #[must_use]
     pub const fn len(self) -> usize {
@@ -45,23 +57,30 @@ impl Tensor {
 /// ```
 #[must_use]
 pub fn tensors(shape: ModelShape<AnyCell>) -> Vec<Tensor> {
-    let (d, h, q) = (shape.cell.inputs(), shape.cell.hidden(), shape.outputs);
-    let tensor = |name, rows, columns| Tensor { name, rows, columns };
-    let mut all = match shape.cell {
-        AnyCell::Elman(_) => vec![tensor("w_xh", d, h), tensor("w_hh", h, h), tensor("b_h", 1, h)],
-        AnyCell::Feedforward(_) => vec![tensor("w_xh", d, h), tensor("b_h", 1, h)],
-        AnyCell::Gru(GruShape { reset, .. }) => {
+    let layers = shape.cell.layers();
+    let number = |index| (layers.len() > 1).then_some(index + 1);
+    let of_cell = layers.iter().enumerate().flat_map(|(i, layer)| of_layer(*layer, number(i)));
+    let (h, q) = (shape.cell.hidden(), shape.outputs);
+    of_cell.chain([Tensor::new("w_hq", None, h, q), Tensor::new("b_q", None, 1, q)]).collect()
+}
+
+/// The tensors of a layer.
+fn of_layer(of: Layer, number: Option<usize>) -> Vec<Tensor> {
+    let (d, h) = (of.inputs(), of.hidden());
+    let tensor = |name, rows, columns| Tensor::new(name, number, rows, columns);
+    match of {
+        Layer::Elman(_) => vec![tensor("w_xh", d, h), tensor("w_hh", h, h), tensor("b_h", 1, h)],
+        Layer::Feedforward(_) => vec![tensor("w_xh", d, h), tensor("b_h", 1, h)],
+        Layer::Gru(GruShape { reset, .. }) => {
             let mut all = vec![tensor("w_xg", d, 2 * h), tensor("w_hg", h, 2 * h), tensor("b_g", 1, 2 * h)];
             all.extend([tensor("w_xn", d, h), tensor("w_hn", h, h), tensor("b_xn", 1, h)]);
             all.extend((reset == ResetKind::After).then(|| tensor("b_hn", 1, h)));
             all
         }
-        AnyCell::Lstm(_) => {
+        Layer::Lstm(_) => {
             vec![tensor("w_x", d, 4 * h), tensor("w_h", h, 4 * h), tensor("b", 1, 4 * h)]
         }
-    };
-    all.extend([tensor("w_hq", h, q), tensor("b_q", 1, q)]);
-    all
+    }
 }
 
 /// Bytes that a [`Trainer`](super::Trainer) takes.
@@ -148,7 +167,12 @@ mod tests {
             check_tensors(shape(kind, 3));
         }
         let original = GruShape { inputs: 5, hidden: 3, reset: ResetKind::Before };
-        check_tensors(ModelShape { cell: AnyCell::Gru(original), outputs: 7 });
+        check_tensors(ModelShape { cell: original.into(), outputs: 7 });
+        let lstm = AnyCell::new(CellKind::Lstm, ActivationKind::Tanh, 3, 2);
+        let stack = ModelShape { cell: AnyCell::from(original).then(lstm).unwrap(), outputs: 7 };
+        check_tensors(stack);
+        let labels: Vec<_> = tensors(stack).iter().map(|t| t.label()).collect();
+        assert_eq!(labels[5..], ["1.b_xn", "2.w_x", "2.w_h", "2.b", "w_hq", "b_q"]);
     }
 
     #[test]

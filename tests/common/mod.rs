@@ -5,6 +5,7 @@
 
 pub mod compare;
 pub mod problem;
+pub mod states;
 
 use recurve::cell::{AnyCell, Cell, Extent};
 use recurve::lanes::{Lanes, Portable};
@@ -124,8 +125,7 @@ impl Problem {
 
     /// The part of a state of all sequences that belongs to sequence `b`.
     pub fn state_of(&self, state: &[f32], b: usize) -> Vec<f32> {
-        let parts = state.chunks_exact(self.shape.cell.hidden()).skip(b).step_by(self.extent.batch);
-        parts.flatten().copied().collect()
+        states::of_sequence(self.shape.cell, state, self.extent.batch, b)
     }
 
     /// The part of this problem that is the steps of `range`, from the same state.

@@ -2,18 +2,21 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use recurve::cell::{ActivationKind, AnyCell, Cell, CellKind, Extent, GruShape, ResetKind};
+use recurve::cell::{ActivationKind, AnyCell, Cell, CellKind, Extent, GruShape, Layer, ResetKind};
 use recurve::host::tensors;
 use recurve::{Inputs, ModelShape, Targets};
 
 use super::compare::f64s;
+use super::states::by_sequence;
 use crate::reference;
+use crate::reference::Cell as _;
 use crate::reference::elman::Elman;
 use crate::reference::feedforward::Feedforward;
 use crate::reference::gru::Gru;
 use crate::reference::lstm::Lstm;
 use crate::reference::network::{Forward, Network, Window};
 use crate::reference::random::Random;
+use crate::reference::stack::Stack;
 
 /// Widths that leave every remainder of tiles and registers, on both sides of each limit of `chains`.
 pub const WIDTHS: [usize; 10] = [1, 2, 3, 5, 7, 17, 31, 33, 65, 67];
@@ -21,11 +24,7 @@ pub const WIDTHS: [usize; 10] = [1, 2, 3, 5, 7, 17, 31, 33, 65, 67];
 /// Everything that a problem depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
-    pub kind: CellKind,
-    pub activation: ActivationKind,
-    pub reset: ResetKind,
-    pub inputs: usize,
-    pub hidden: usize,
+    pub cell: AnyCell,
     pub outputs: usize,
     pub batch: usize,
     pub window: usize,
@@ -36,47 +35,47 @@ pub struct Sizes {
     pub seed: u64,
 }
 
-impl Sizes {
-    /// The cell; the activation and where the reset gate is applied are for those that have a choice.
-    pub fn cell(self) -> AnyCell {
-        match AnyCell::new(self.kind, self.activation, self.inputs, self.hidden) {
-            AnyCell::Gru(gru) => AnyCell::Gru(GruShape { reset: self.reset, ..gru }),
-            cell => cell,
-        }
+/// A single cell; the activation and where the reset gate is applied are for those that have a choice.
+pub fn cell(
+    kind: CellKind,
+    activation: ActivationKind,
+    reset: ResetKind,
+    inputs: usize,
+    hidden: usize,
+) -> AnyCell {
+    match Layer::new(kind, activation, inputs, hidden) {
+        Layer::Gru(gru) => GruShape { reset, ..gru }.into(),
+        layer => layer.into(),
     }
+}
+
+/// A cell of any kind, or a stack of two or three of different widths, with these inputs and hidden units. Rectified
+/// units are in the last layer only, where [`Expected::margin`] watches them.
+pub fn cells(inputs: Vec<usize>, hidden: Vec<usize>) -> impl Strategy<Value = AnyCell> {
+    let kind = || (select(CellKind::ALL), select(ResetKind::ALL));
+    let below = prop::collection::vec((kind(), select(vec![1, 2, 5, 9, 33])), 0..=2);
+    let activation = select(vec![ActivationKind::Tanh, ActivationKind::Relu]);
+    (below, kind(), activation, select(inputs), select(hidden)).prop_map(
+        |(below, (kind, reset), activation, inputs, hidden)| {
+            let (mut stack, mut width) = (None::<AnyCell>, inputs);
+            let below = below.into_iter().map(|((kind, reset), h)| (kind, ActivationKind::Tanh, reset, h));
+            for (kind, activation, reset, h) in below.chain([(kind, activation, reset, hidden)]) {
+                let layer = cell(kind, activation, reset, width, h);
+                stack = Some(stack.map_or(layer, |stack| stack.then(layer).expect("they fit")));
+                width = h;
+            }
+            stack.expect("a layer")
+        },
+    )
 }
 
 /// Sizes of any cell, any activation, any kind of inputs and targets.
 pub fn sizes() -> impl Strategy<Value = Sizes> {
-    let cells = (
-        select(CellKind::ALL),
-        select(vec![ActivationKind::Tanh, ActivationKind::Relu]),
-        select(ResetKind::ALL),
-        select(vec![1, 2, 3, 5, 9, 33]),
-        select(WIDTHS.to_vec()),
-        select(vec![1, 2, 3, 6, 29, 34, 66]),
-    );
+    let cells = (cells(vec![1, 2, 3, 5, 9, 33], WIDTHS.to_vec()), select(vec![1, 2, 3, 6, 29, 34, 66]));
     let windows = (select(vec![1, 2, 3, 5]), 1..=5_usize, any::<bool>(), any::<bool>(), any::<u64>());
-    (cells, windows).prop_map(
-        |(
-            (kind, activation, reset, inputs, hidden, outputs),
-            (batch, window, reads_tokens, predicts_tokens, seed),
-        )| {
-            Sizes {
-                kind,
-                activation,
-                reset,
-                inputs,
-                hidden,
-                outputs,
-                batch,
-                window,
-                reads_tokens,
-                predicts_tokens,
-                seed,
-            }
-        },
-    )
+    (cells, windows).prop_map(|((cell, outputs), (batch, window, reads_tokens, predicts_tokens, seed))| {
+        Sizes { cell, outputs, batch, window, reads_tokens, predicts_tokens, seed }
+    })
 }
 
 /// Inputs or targets of several rows.
@@ -144,18 +143,18 @@ impl Problem {
     /// Draws a problem in which no gradient is a small difference of large numbers: pre-activations stay about
     /// ±1, and target vectors keep a distance from the outputs.
     pub fn new(sizes: Sizes) -> Self {
-        let Sizes { inputs, hidden, outputs, batch, window, .. } = sizes;
-        let shape = ModelShape { cell: sizes.cell(), outputs };
+        let Sizes { cell, outputs, batch, window, .. } = sizes;
+        let (inputs, shape) = (cell.inputs(), ModelShape { cell, outputs });
         let mut random = Random::new(sizes.seed);
         let rows = batch * window;
 
-        let scale = if sizes.reads_tokens { 1.0 } else { root(inputs) };
         let mut params = Vec::new();
         for tensor in tensors(shape) {
-            let scale = match tensor.name {
-                name if name.starts_with("w_x") => scale,
-                name if name.starts_with("w_h") => root(hidden),
-                _ => 0.5,
+            let reads_tokens = sizes.reads_tokens && tensor.name.starts_with("w_x");
+            let scale = match tensor.rows {
+                1 => 0.5,
+                _ if reads_tokens && tensor.layer.is_none_or(|layer| layer == 1) => 1.0,
+                rows => root(rows),
             };
             params.extend(numbers(&mut random, tensor.len(), scale));
         }
@@ -191,63 +190,59 @@ impl Problem {
 
     /// The reference's answer.
     pub fn expected(&self) -> Expected {
-        let activation = match self.shape.cell.activation() {
-            ActivationKind::Relu => reference::Activation::Relu,
-            _ => reference::Activation::Tanh,
-        };
-        match self.shape.cell {
-            AnyCell::Elman(c) => self.answer(Elman::zeros(c.inputs, c.hidden, activation)),
-            AnyCell::Feedforward(c) => self.answer(Feedforward::zeros(c.inputs, c.hidden, activation)),
-            AnyCell::Gru(c) => self.answer(Gru::zeros(c.inputs, c.hidden, c.reset == ResetKind::After)),
-            AnyCell::Lstm(c) => self.answer(Lstm::zeros(c.inputs, c.hidden)),
-            other => panic!("no reference for {other:?}"),
-        }
-    }
-
-    fn answer<C: reference::Cell>(&self, cell: C) -> Expected {
+        let (cell, batch) = (self.shape.cell, self.extent.batch);
         let window = self.reference_window(cell.inputs());
-        let network = Network::new(cell, self.shape.outputs).with_flat(&f64s(&self.params));
-        // The crate's state of a layer without memory is its last output, which nothing reads.
-        let (batch, hidden) = (self.extent.batch, self.shape.cell.hidden());
-        let remembers = network.cell.state() > 0;
-        let state = if remembers { by_sequence(&f64s(&self.state), batch, hidden) } else { Vec::new() };
+        let stack = Stack(cell.layers().iter().map(|layer| reference_of(*layer)).collect());
+        let network = Network::new(stack, self.shape.outputs).with_flat(&f64s(&self.params));
+        let state = by_sequence(cell, &f64s(&self.state), batch);
         let (forward, gradients) = network.gradients(&window, &state);
-        let last = forward.h[forward.h.len() - batch * hidden..].to_vec();
         let tensors = gradients.parameters.tensors();
         Expected {
             loss: forward.loss,
             margin: margin(&network, &window, &forward),
-            state: if remembers { by_part(&forward.state, batch, hidden) } else { last },
+            state: forward.state,
             h: forward.h,
             logits: forward.logits,
             gradients: tensors.into_iter().map(|(name, values)| (name, values.to_vec())).collect(),
         }
     }
+
+    /// A state of all sequences as the reference has it.
+    pub fn remembered(&self, state: &[f32]) -> Vec<f32> {
+        by_sequence(self.shape.cell, state, self.extent.batch)
+    }
+
+    /// Whether the last layer, and no other, has rectified units.
+    pub fn is_rectified(&self) -> bool {
+        self.shape.cell.layers().last().is_some_and(|layer| layer.activation() == ActivationKind::Relu)
+    }
 }
 
-/// From the crate's layout of a state, H of all sequences and then C of all, to one sequence after the other.
-pub fn by_sequence(state: &[f64], batch: usize, hidden: usize) -> Vec<f64> {
-    transposed(state, batch, hidden)
+/// A layer for the reference, all zero.
+pub fn reference_of(layer: Layer) -> reference::stack::Layer {
+    use reference::stack::Layer as Reference;
+    let activation = match layer.activation() {
+        ActivationKind::Relu => reference::Activation::Relu,
+        _ => reference::Activation::Tanh,
+    };
+    match layer {
+        Layer::Elman(c) => Reference::Elman(Elman::zeros(c.inputs, c.hidden, activation)),
+        Layer::Feedforward(c) => Reference::Feedforward(Feedforward::zeros(c.inputs, c.hidden, activation)),
+        Layer::Gru(c) => Reference::Gru(Gru::zeros(c.inputs, c.hidden, c.reset == ResetKind::After)),
+        Layer::Lstm(c) => Reference::Lstm(Lstm::zeros(c.inputs, c.hidden)),
+        other => panic!("no reference for {other:?}"),
+    }
 }
 
-/// The other way round.
-pub fn by_part(state: &[f64], batch: usize, hidden: usize) -> Vec<f64> {
-    transposed(state, state.len() / (batch * hidden), hidden)
-}
-
-/// A matrix of vectors with `width` elements, row-major with `columns` columns, transposed.
-fn transposed(of: &[f64], columns: usize, width: usize) -> Vec<f64> {
-    let rows = of.len() / (columns * width).max(1);
-    let vectors = (0..columns).flat_map(|column| (0..rows).map(move |row| row * columns + column));
-    vectors.flat_map(|vector| of[vector * width..][..width].iter().copied()).collect()
-}
-
-/// How near to zero any rectified unit's pre-activation z comes: rounding must not carry it across.
+/// How near to zero the pre-activation z of any rectified unit of the last layer comes: rounding must not carry it
+/// across.
 ///
 /// A unit shows max(z, 0), and with the signs of its weights changed max(−z, 0).
-fn margin<C: reference::Cell>(network: &Network<C>, window: &Window, forward: &Forward) -> f64 {
-    let negative: Vec<f64> = network.flat().iter().map(|w| -w).collect();
-    let mirror = network.with_flat(&negative).cell;
+fn margin(network: &Network<Stack>, window: &Window, forward: &Forward) -> f64 {
+    let mut flat = network.flat();
+    let end = flat.len() - network.dense.w_hq.len() - network.dense.b_q.len();
+    flat[end - network.cell.last_count()..end].iter_mut().for_each(|w| *w = -*w);
+    let mirror = network.with_flat(&flat).cell;
     let mut states = forward.states_before.chunks_exact(mirror.state().max(1));
     let mirrored = window.x.chunks_exact(mirror.inputs());
     let mirrored = mirrored.flat_map(|x| mirror.step(x, states.next().unwrap_or_default()).h);

@@ -6,7 +6,7 @@ time on one version of PyTorch.  The files are committed, so only those who add 
 
 A case is a network, an initial state and three windows in a row.  A file holds, all in our notation and layout:
 
-  cell, activation, loss, inputs, hidden, outputs, batch, steps
+  cell, layers (if there are several), activation, loss, inputs, hidden, outputs, batch, steps
   order      the names of the parameters in the order of the flat vector
   weights    every parameter before training, as matrices of rows, so that  H_t = phi(X_t W_xh + H_{t-1} W_hh + b_h)
   state      the state before the first window (batch x hidden; empty without memory)
@@ -18,7 +18,8 @@ A case is a network, an initial state and three windows in a row.  A file holds,
 
 GRU and LSTM have several gates: each parameter's file holds them side by side, the columns of one after those of the
 other. Of a GRU, r and z are in w_xg, w_hg and b_g, the candidate in w_xn, w_hn, b_xn and b_hn. The state of an LSTM is, of
-each sequence, h and then c.
+each sequence, h and then c. With several "layers", a parameter's name begins with its layer's number, and the state is that of
+the first layer, then that of the second.
 
 PyTorch stores the transposes of our matrices, so each one is transposed on its way in and out.  `torch.nn.RNN` has
 two biases that are added to each other; `bias_ih_l0` is our b_h, `bias_hh_l0` is held at zero and never trained,
@@ -58,10 +59,12 @@ class Case:
     outputs: int = 6
     batch: int = 3
     steps: int = 4
+    layers: int = 1
 
 
 # Cells with gates have many weights.
 SMALL = {"inputs": 3, "batch": 2, "steps": 3}
+DEEP = {"hidden": 3, "layers": 2}
 
 CASES = [
     Case("elman_tanh_tokens", "elman", "tanh", "tokens", "cross_entropy", clip=0.5, seed=1),
@@ -77,6 +80,8 @@ CASES = [
     Case("gru_vectors", "gru", "tanh", "vectors", "squared_error", clip=0.75, seed=45, **SMALL, hidden=5, outputs=4),
     Case("lstm_tokens", "lstm", "tanh", "tokens", "cross_entropy", clip=0.25, seed=176, **SMALL, hidden=4, outputs=5),
     Case("lstm_vectors", "lstm", "tanh", "vectors", "squared_error", clip=0.875, seed=72, **SMALL, hidden=4, outputs=5),
+    Case("gru_two_layers", "gru", "tanh", "vectors", "squared_error", clip=0.75, seed=1, **SMALL, **DEEP, outputs=4),
+    Case("lstm_two_layers", "lstm", "tanh", "tokens", "cross_entropy", clip=0.25, seed=1, **SMALL, **DEEP, outputs=4),
 ]
 
 
@@ -125,26 +130,33 @@ class Gated(nn.Module):
     """`torch.nn.GRU` or `torch.nn.LSTM` and an output layer.
 
     PyTorch has the gates of a GRU in one matrix, r, z and n, and so one parameter for several of ours: `masters` are
-    ours, leaves of the graph, and PyTorch's cell is called with what they make.
+    ours, leaves of the graph, one dictionary for each layer, and PyTorch's cell is called with what they make.
     """
 
     def __init__(self, case):
         super().__init__()
-        self.rnn = {"gru": nn.GRU, "lstm": nn.LSTM}[case.cell](case.inputs, case.hidden)
+        self.rnn = {"gru": nn.GRU, "lstm": nn.LSTM}[case.cell](case.inputs, case.hidden, case.layers)
         self.dense = nn.Linear(case.hidden, case.outputs)
-        d, h = case.inputs, case.hidden
-        shapes = {
-            "gru": {"w_xg": (2 * h, d), "w_hg": (2 * h, h), "b_g": (2 * h,), "w_xn": (h, d), "w_hn": (h, h)},
-            "lstm": {"w_x": (4 * h, d), "w_h": (4 * h, h), "b": (4 * h,)},
-        }[case.cell]
-        if case.cell == "gru":
-            shapes |= {"b_xn": (h,), "b_hn": (h,)}
-        self.masters = nn.ParameterDict({name: nn.Parameter(torch.zeros(shape)) for name, shape in shapes.items()})
-        self.parts = {**{name: self.masters[name] for name in shapes}, "w_hq": self.dense.weight, "b_q": self.dense.bias}
+        self.masters, self.parts = nn.ModuleList(), {}
+        for layer in range(case.layers):
+            shapes = self.shapes(case.cell, case.hidden if layer else case.inputs, case.hidden)
+            own = nn.ParameterDict({name: nn.Parameter(torch.zeros(shape)) for name, shape in shapes.items()})
+            self.masters.append(own)
+            prefix = f"{layer + 1}." if case.layers > 1 else ""
+            self.parts |= {prefix + name: own[name] for name in shapes}
+        self.parts |= {"w_hq": self.dense.weight, "b_q": self.dense.bias}
 
-    def torch_parameters(self):
-        """PyTorch's four parameters, made of ours."""
-        p, h = self.masters, self.rnn.hidden_size
+    @staticmethod
+    def shapes(cell, d, h):
+        """Our parameters of a layer in their order, each transposed."""
+        if cell == "lstm":
+            return {"w_x": (4 * h, d), "w_h": (4 * h, h), "b": (4 * h,)}
+        gates = {"w_xg": (2 * h, d), "w_hg": (2 * h, h), "b_g": (2 * h,)}
+        return gates | {"w_xn": (h, d), "w_hn": (h, h), "b_xn": (h,), "b_hn": (h,)}
+
+    def torch_parameters(self, p):
+        """PyTorch's four parameters of a layer, made of ours."""
+        h = self.rnn.hidden_size
         if isinstance(self.rnn, nn.LSTM):
             return p["w_x"], p["w_h"], p["b"], torch.zeros_like(p["b"])
         nothing = torch.zeros(2 * h, dtype=p["b_hn"].dtype)
@@ -156,15 +168,17 @@ class Gated(nn.Module):
         )
 
     def forward(self, x, state):
-        names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-        own = dict(zip(names, self.torch_parameters()))
-        state = state.unsqueeze(0)
+        own = {}
+        for layer, masters in enumerate(self.masters):
+            names = (f"{name}_l{layer}" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+            own |= zip(names, self.torch_parameters(masters))
+        state = torch.stack(state.chunk(len(self.masters), dim=1))
         if isinstance(self.rnn, nn.LSTM):
             state = tuple(half.contiguous() for half in state.chunk(2, dim=2))
         h, state = functional_call(self.rnn, own, (x, state))
         if isinstance(self.rnn, nn.LSTM):
             state = torch.cat(state, dim=2)
-        return h, self.dense(h), state.squeeze(0)
+        return h, self.dense(h), torch.cat(tuple(state), dim=1)
 
 
 NETWORKS = {"elman": Elman, "feedforward": Feedforward, "gru": Gated, "lstm": Gated}
@@ -325,11 +339,12 @@ def golden(case):
     draw = Draw(case.seed)
     shapes = {name: part.shape for name, part in NETWORKS[case.cell](case).parts.items()}
     weights = {name: draw.numbers(*reversed(shape), below=0.5) for name, shape in shapes.items()}
-    state = draw.numbers(case.batch, STATES[case.cell] * case.hidden)
+    state = draw.numbers(case.batch, STATES[case.cell] * case.hidden * case.layers)
     windows = [draw_window(case, draw) for _ in range(WINDOWS)]
     sizes = ("inputs", "hidden", "outputs", "batch", "steps")
     return {
         "cell": case.cell,
+        **({"layers": case.layers} if case.layers > 1 else {}),
         "activation": case.activation,
         "loss": case.loss,
         **{size: getattr(case, size) for size in sizes},

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 /// The names of all golden files, for tests that go through all of them.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 14] = [
     "elman_tanh_tokens",
     "elman_relu_tokens",
     "elman_tanh_vectors",
@@ -20,6 +20,8 @@ pub const NAMES: [&str; 12] = [
     "gru_vectors",
     "lstm_tokens",
     "lstm_vectors",
+    "gru_two_layers",
+    "lstm_two_layers",
 ];
 
 /// Named tensors in the order of the flat vector, each row-major.
@@ -29,13 +31,13 @@ pub struct Tensors(pub Vec<(String, Vec<f64>)>);
 /// One golden file.
 #[derive(Clone, Debug)]
 pub struct Golden {
-    /// `elman`, `gru`, `lstm` or `feedforward`.
-    pub cell: String,
+    /// `elman`, `gru`, `lstm` or `feedforward`, and hidden units, of each layer from the inputs up.
+    pub layers: Vec<(String, usize)>,
     /// `tanh` or `relu`.
     pub activation: String,
     /// d.
     pub inputs: usize,
-    /// h.
+    /// h, of the last layer.
     pub hidden: usize,
     /// q.
     pub outputs: usize,
@@ -45,7 +47,8 @@ pub struct Golden {
     pub steps: usize,
     /// The parameters before training.
     pub weights: Tensors,
-    /// The state before the first window (B × h; for `lstm` B × 2h, h and then c; empty for a cell without one).
+    /// The state before the first window (B × h; for `lstm` B × 2h, h and then c; of several layers one after
+    /// another; empty for a cell without one).
     pub state: Vec<f64>,
     /// Three windows, one after the other.
     pub windows: Vec<Window>,
@@ -140,7 +143,7 @@ pub fn load(name: &str) -> Golden {
 
     let order: Vec<&str> = list(&json["order"]).iter().map(string).collect();
     Golden {
-        cell: string(&json["cell"]).into(),
+        layers: layers(&json),
         activation: string(&json["activation"]).into(),
         inputs: size(&json["inputs"]),
         hidden: size(&json["hidden"]),
@@ -153,6 +156,14 @@ pub fn load(name: &str) -> Golden {
         first: first(&json["first"], &order),
         runs: list(&json["runs"]).iter().map(|json| run(json, &order)).collect(),
     }
+}
+
+/// All layers are alike; an embedding is wider or narrower and lies below them.
+fn layers(json: &Value) -> Vec<(String, usize)> {
+    let depth = json["layers"].as_u64().unwrap_or(1);
+    let cells = (0..depth).map(|_| (string(&json["cell"]).into(), size(&json["hidden"])));
+    let embedding = json["embedding"].as_u64().map(|_| ("embedding".into(), size(&json["embedding"])));
+    embedding.into_iter().chain(cells).collect()
 }
 
 fn window(json: &Value) -> Window {

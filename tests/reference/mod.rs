@@ -9,6 +9,7 @@
 //! H_t = φ(X_t W_xh + b_h)                    feedforward.rs   a cell without a state
 //! R_t, Z_t, N_t, H_t                         gru.rs           a cell with a reset and an update gate
 //! I_t, F_t, G_t, O_t, C_t, H_t               lstm.rs          a cell with a memory beside H_t
+//! H¹_t = X²_t, …                              stack.rs        cells on top of each other
 //! O_t = H_t W_hq + b_q                       dense.rs         the output layer
 //! L   = mean over B·T of ℓ(O_t, target_t)    loss.rs
 //! ∂L/∂(every parameter, X, H_0)              network.rs       back-propagation through the steps of a window
@@ -29,6 +30,7 @@ pub mod matrix;
 pub mod network;
 pub mod optim;
 pub mod random;
+pub mod stack;
 
 /// The function φ between the weighted sum and the hidden value.
 #[derive(Clone, Copy, Debug, PartialEq)]

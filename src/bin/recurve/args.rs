@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args as Group, Parser, Subcommand};
-use recurve::cell::CellKind;
+use recurve::cell::{ActivationKind, AnyCell, CellKind, NoStack};
 use recurve::host::text::Clean;
 use recurve::lanes::LaneKind;
 
@@ -61,16 +61,33 @@ pub struct ReadingArgs {
     pub bytes: bool,
 }
 
+/// What a network between its inputs and its outputs is made of.
+#[derive(Debug, Group)]
+pub struct NetworkArgs {
+    /// The cell: elman, gru, lstm, or feedforward (no hidden state)
+    #[arg(long, default_value_t)]
+    pub cell: CellKind,
+    /// Hidden units, of each layer
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = size)]
+    pub hidden: usize,
+    /// Cells on top of each other, each reading the hidden units of the one below
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = values::layers)]
+    pub layers: usize,
+}
+
+impl NetworkArgs {
+    /// The cells, for a vocabulary of so many symbols.
+    pub fn cells(&self, symbols: usize) -> Result<AnyCell, NoStack> {
+        AnyCell::deep(self.cell, ActivationKind::Tanh, symbols, self.hidden, self.layers)
+    }
+}
+
 #[derive(Debug, Group)]
 pub struct TrainArgs {
     /// The text to learn; without one, a book by Cicero that is built in
     pub text: Option<PathBuf>,
-    /// The cell: elman, gru, lstm, or feedforward (no hidden state)
-    #[arg(long, default_value_t)]
-    pub cell: CellKind,
-    /// Hidden units
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = size)]
-    pub hidden: usize,
+    #[command(flatten)]
+    pub network: NetworkArgs,
     /// Sequences that are trained side by side
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = size)]
     pub batch: usize,
@@ -197,12 +214,8 @@ pub enum BenchCommand {
 /// What both benchmarks take.
 #[derive(Debug, Group)]
 pub struct BenchArgs {
-    /// The cell: elman, gru, lstm, or feedforward (no hidden state)
-    #[arg(long, default_value_t)]
-    pub cell: CellKind,
-    /// Hidden units
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = size)]
-    pub hidden: usize,
+    #[command(flatten)]
+    pub network: NetworkArgs,
     /// Symbols of the vocabulary
     #[arg(long, value_name = "N", default_value_t = 28, value_parser = vocabulary)]
     pub vocab: usize,

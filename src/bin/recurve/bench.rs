@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg32;
-use recurve::cell::{ActivationKind, AnyCell, CellKind};
+use recurve::cell::AnyCell;
 use recurve::host::text::Clean;
-use recurve::host::{AnyOptimizer, Buffer, HostError, Network, Settings, Trainer};
+use recurve::host::{AnyOptimizer, Buffer, HostError, Network, Settings, Tensor, Trainer, tensors};
 use recurve::lanes::{Lanes, OnLanes};
 use recurve::vocab::Alphabet;
 use recurve::{Error, Inputs, ModelShape, Sgd};
@@ -35,12 +35,13 @@ pub fn train(args: &BenchTrainArgs) -> Result<(), Failure> {
     (settings.clip, settings.lanes, settings.threads) = (1.0, lanes, args.threads);
     let length = args.window.saturating_mul(WINDOWS).saturating_add(1).saturating_mul(args.batch);
     let tokens = random_tokens(length, common.vocab)?;
+    let shape = network.shape();
     let mut trainer = Trainer::new(&mut network, &tokens, settings)?;
     let per_step = trainer.tokens_per_step() as f64;
     let seconds = middle(common.seconds, || trainer.step().map(|_| per_step))?;
 
     let tokens_per_second = 1.0 / seconds;
-    let gflops = tokens_per_second * flop_per_token(common) / 1e9;
+    let gflops = tokens_per_second * flop_per_token(shape) / 1e9;
     let (peak_gflops, lanes) = (lanes.run(peak::Peak), lanes.name());
     if common.json {
         return report::print_json(&json!({
@@ -105,7 +106,7 @@ impl OnLanes for Step<'_> {
 
 fn network(args: &BenchArgs) -> Result<Network, Failure> {
     let codes = (0..=u32::from(char::MAX)).filter(|&code| char::from_u32(code).is_some());
-    let cell = AnyCell::new(args.cell, ActivationKind::Tanh, args.vocab, args.hidden);
+    let cell = args.network.cells(args.vocab)?;
     let mut network = Network::new(cell, codes.take(args.vocab).collect(), Alphabet::Chars, Clean::None)?;
     network.init(1);
     Ok(network)
@@ -122,14 +123,11 @@ fn random_tokens(length: usize, symbols: usize) -> Result<Vec<u16>, Failure> {
 
 /// Products of a token in training: two operations for each weight, forward and twice backward. A one-hot input is a
 /// row look-up and costs none.
-fn flop_per_token(args: &BenchArgs) -> f64 {
-    let (h, v) = (args.hidden as f64, args.vocab as f64);
-    match args.cell {
-        CellKind::Feedforward => 6.0 * h * v,
-        CellKind::Gru => 6.0 * (3.0 * h * h + h * v),
-        CellKind::Lstm => 6.0 * (4.0 * h * h + h * v),
-        _ => 6.0 * (h * h + h * v),
-    }
+fn flop_per_token(shape: ModelShape<AnyCell>) -> f64 {
+    let first = (shape.cell.layers().len() > 1).then_some(1);
+    let reads_tokens = |tensor: &Tensor| tensor.layer == first && tensor.name.starts_with("w_x");
+    let matrices = tensors(shape).into_iter().filter(|tensor| tensor.rows > 1 && !reads_tokens(tensor));
+    6.0 * matrices.map(Tensor::len).sum::<usize>() as f64
 }
 
 /// Seconds per unit of work, the middle of several rounds; `work` says how many units it has done.

@@ -3,6 +3,7 @@
 use std::io;
 
 use recurve::VocabError;
+use recurve::cell::NoStack;
 use recurve::host::{HostError, baseline::BaselineError};
 
 /// Ends the command with exit code 1, or quietly.
@@ -36,6 +37,12 @@ impl From<HostError> for Failure {
 
 impl From<BaselineError> for Failure {
     fn from(error: BaselineError) -> Self {
+        Self::Message(error.to_string())
+    }
+}
+
+impl From<NoStack> for Failure {
+    fn from(error: NoStack) -> Self {
         Self::Message(error.to_string())
     }
 }

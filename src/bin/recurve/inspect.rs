@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use recurve::cell::{ActivationKind, Cell, CellKind, Extent, ResetKind};
+use recurve::cell::{ActivationKind, Cell, CellKind, Extent, Layer, ResetKind};
 use recurve::host::{Network, Tensor, tensors};
 use recurve::vocab::Alphabet;
-use recurve::{Adam, Sgd, StepMemory, TrainingMemory};
+use recurve::{Adam, ModelShape, Sgd, StepMemory, TrainingMemory};
 use serde_json::{Value, json};
 
 use crate::args::InspectArgs;
@@ -32,16 +32,18 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
     report::print(text.as_bytes())
 }
 
-fn activation(network: &Network) -> &'static str {
-    network.shape().cell.activation().name()
-}
-
-/// What the cell is beside its kind, for people.
-fn variant(network: &Network) -> String {
-    match network.shape().cell.reset() {
-        Some(reset) => format!("reset {} the product", reset.name()),
-        None => activation(network).into(),
-    }
+/// The layers for people: the kind of each, its units where there are several, and what it is beside its kind.
+fn layers(network: &Network) -> String {
+    let cell = network.shape().cell;
+    let line = |layer: &Layer| {
+        let variant = match layer.reset() {
+            Some(reset) => format!("reset {} the product", reset.name()),
+            None => layer.activation().name().into(),
+        };
+        let units = if cell.layers().len() > 1 { format!(" of {}", layer.hidden()) } else { String::new() };
+        format!("{}{units}, {variant}", layer.kind())
+    };
+    cell.layers().iter().map(line).collect::<Vec<_>>().join("; ")
 }
 
 fn alphabet(network: &Network) -> &'static str {
@@ -81,11 +83,10 @@ fn facts(network: &Network) -> String {
     let sizes = [cell.inputs(), cell.hidden(), network.shape().outputs, file.weights.len(), file.byte_len()];
     let [d, h, q, parameters, bytes] = sizes.map(|n| grouped(n as u64));
     format!(
-        "cell        {}, {}\ntype        {}\nsizes       {d} inputs, {h} hidden units, {q} outputs\n\
+        "cell        {}\ntype        {}\nsizes       {d} inputs, {h} hidden units, {q} outputs\n\
          parameters  {parameters}\nfile        {bytes} bytes\ncleaning    {clean}\n\
          vocabulary  {q} {}: {}\n",
-        cell.kind(),
-        variant(network),
+        layers(network),
         rust_type(network),
         alphabet(network),
         vocabulary(network),
@@ -94,25 +95,36 @@ fn facts(network: &Network) -> String {
 
 /// The type that reads the file in a program.
 fn rust_type(network: &Network) -> String {
-    let (cell, q) = (network.shape().cell, network.shape().outputs);
-    let (d, h) = (cell.inputs(), cell.hidden());
-    let activation = match cell.activation() {
+    let ModelShape { cell, outputs: q, .. } = network.shape();
+    format!("Model<{}, {}, {q}>", stack_type(cell.layers()), cell.hidden())
+}
+
+fn stack_type(layers: &[Layer]) -> String {
+    match layers {
+        [first, above @ ..] if !above.is_empty() => {
+            format!("Stack<{}, {}>", layer_type(first), stack_type(above))
+        }
+        _ => layers.first().map_or_else(String::new, layer_type),
+    }
+}
+
+fn layer_type(layer: &Layer) -> String {
+    let (d, h) = (layer.inputs(), layer.hidden());
+    let activation = match layer.activation() {
         ActivationKind::Relu => ", Relu",
         _ => "",
     };
-    let before = cell.reset() == Some(ResetKind::Before);
-    match cell.kind() {
-        CellKind::Gru => {
-            format!("Model<Gru<{d}, {h}{}>, {h}, {q}>", if before { ", ResetBefore" } else { "" })
-        }
-        CellKind::Lstm => format!("Model<Lstm<{d}, {h}>, {h}, {q}>"),
-        CellKind::Feedforward => format!("Model<Feedforward<{d}, {h}{activation}>, {h}, {q}>"),
-        _ => format!("Model<Elman<{d}, {h}{activation}>, {h}, {q}>"),
+    let reset = if layer.reset() == Some(ResetKind::Before) { ", ResetBefore" } else { "" };
+    match layer.kind() {
+        CellKind::Gru => format!("Gru<{d}, {h}{reset}>"),
+        CellKind::Lstm => format!("Lstm<{d}, {h}>"),
+        CellKind::Feedforward => format!("Feedforward<{d}, {h}{activation}>"),
+        _ => format!("Elman<{d}, {h}{activation}>"),
     }
 }
 
 fn weights(network: &Network) -> String {
-    let row = |t: &Tensor| [t.name.into(), format!("{} x {}", t.rows, t.columns), grouped(t.len() as u64)];
+    let row = |t: &Tensor| [t.label(), format!("{} x {}", t.rows, t.columns), grouped(t.len() as u64)];
     let rows: Vec<[String; 3]> = tensors(network.shape()).iter().map(row).collect();
     table(["weights", "shape", "parameters"], &rows)
 }
@@ -156,18 +168,31 @@ fn training_lines(args: &InspectArgs, training: [(&str, TrainingMemory); 3]) -> 
         + &table(["part", "sgd", "with momentum", "adam"], &rows)
 }
 
+fn layer_object(layer: &Layer) -> Value {
+    json!({
+        "cell": layer.kind().name(),
+        "activation": layer.activation().name(),
+        "reset": layer.reset().map(ResetKind::name),
+        "inputs": layer.inputs(),
+        "hidden": layer.hidden(),
+    })
+}
+
+/// Of a stack, `cell`, `activation` and `reset` are those of the last layer.
 fn object(network: &Network, step: StepMemory, training: [(&str, TrainingMemory); 3]) -> Value {
     let (cell, file) = (network.shape().cell, network.file());
-    let tensor = |t: &Tensor| json!({ "name": t.name, "shape": [t.rows, t.columns] });
+    let tensor = |t: &Tensor| json!({ "name": t.label(), "shape": [t.rows, t.columns] });
     let weights: Vec<Value> = tensors(network.shape()).iter().map(tensor).collect();
+    let last = cell.layers().last();
     let training_bytes: BTreeMap<_, BTreeMap<_, _>> =
         training.map(|(name, memory)| (name, parts(memory).into())).into();
     json!({
-        "cell": cell.kind().name(),
-        "activation": activation(network),
-        "reset": cell.reset().map(ResetKind::name),
+        "cell": last.map(|layer| layer.kind().name()),
+        "activation": last.map(|layer| layer.activation().name()),
+        "reset": last.and_then(|layer| layer.reset()).map(ResetKind::name),
         "inputs": cell.inputs(),
         "hidden": cell.hidden(),
+        "layers": cell.layers().iter().map(layer_object).collect::<Vec<_>>(),
         "outputs": network.shape().outputs,
         "alphabet": alphabet(network),
         "vocabulary": symbols(network),

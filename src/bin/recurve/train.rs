@@ -5,13 +5,12 @@ mod results;
 use std::path::Path;
 use std::thread;
 
-use recurve::cell::{ActivationKind, AnyCell};
 use recurve::host::baseline::{BaselineError, OrderReport, perplexities};
 use recurve::host::text::split;
 use recurve::host::{HostError, Network, Settings, Trainer, TrainerMemory, check_writable, write_whole};
 use recurve::{Error, ModelShape};
 
-use crate::args::TrainArgs;
+use crate::args::{NetworkArgs, TrainArgs};
 use crate::failure::Failure;
 use crate::plot::{self, Picture};
 use crate::progress::Progress;
@@ -72,7 +71,7 @@ fn limits(args: &TrainArgs) -> Limits {
 
 /// The network, all zero, if memory and a file can hold it.
 fn network(args: &TrainArgs, text: &Text) -> Result<Network, Failure> {
-    let cell = AnyCell::new(args.cell, ActivationKind::Tanh, text.codes.len(), args.hidden);
+    let cell = args.network.cells(text.codes.len())?;
     let shape = ModelShape { cell, outputs: text.codes.len() };
     TrainerMemory::of(shape, &settings(args), text.tokens.len()).check()?;
     let network = Network::new(cell, text.codes.clone(), text.alphabet, text.clean)?;
@@ -152,7 +151,9 @@ fn hand_over(
 
 fn draw(path: &Path, args: &TrainArgs, outcome: &Outcome, n_grams: &[OrderReport]) -> Result<(), Failure> {
     let name = args.text.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy());
-    let title = format!("{}: {}, {} hidden units", name.as_deref().unwrap_or(BOOK), args.cell, args.hidden);
+    let NetworkArgs { cell, hidden, layers, .. } = args.network;
+    let times = if layers > 1 { format!("{layers} x ") } else { String::new() };
+    let title = format!("{}: {cell}, {times}{hidden} hidden units", name.as_deref().unwrap_or(BOOK));
     let best = n_grams.iter().min_by(|a, b| a.perplexity.total_cmp(&b.perplexity)).copied();
     let svg = plot::svg(&Picture { title: &title, curve: &outcome.curve, best_n_gram: best })?;
     Ok(write_whole(path, svg.as_bytes())?)

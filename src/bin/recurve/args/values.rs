@@ -4,9 +4,13 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use recurve::cell::MAX_LAYERS;
 use recurve::host::{AnyOptimizer, baseline::MAX_ORDER};
 use recurve::vocab::MAX_SYMBOLS;
 use recurve::{Adam, Sgd};
+
+/// Cells on top of each other, at most; there may be an embedding below them.
+const MAX_DEPTH: usize = MAX_LAYERS - 1;
 
 /// The optimisers by name.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -39,6 +43,10 @@ pub fn size(text: &str) -> Result<usize, String> {
 
 pub fn threads(text: &str) -> Result<usize, String> {
     number(text, |n| (1..=1024).contains(n), "a whole number from 1 to 1024")
+}
+
+pub fn layers(text: &str) -> Result<usize, String> {
+    number(text, |n| (1..=MAX_DEPTH).contains(n), &format!("a whole number from 1 to {MAX_DEPTH}"))
 }
 
 pub fn total(text: &str) -> Result<u64, String> {
@@ -91,6 +99,7 @@ mod tests {
         assert!(temperature("-0.1").is_err() && temperature("0").is_ok());
         assert!(seconds("1e300").is_err() && seconds("0").is_err() && seconds("0.5").is_ok());
         assert!(share("1").is_err() && share("0").is_ok() && held_out("0").is_err());
+        assert!(layers("0").is_err() && layers("9").is_err() && layers("8").is_ok());
         assert!(order("65").is_err() && vocabulary("65536").is_err() && vocabulary("65535").is_ok());
     }
 }
