@@ -9,6 +9,7 @@
 mod activation;
 mod any;
 mod elman;
+mod embedding;
 mod feedforward;
 mod gates;
 mod gru;
@@ -22,6 +23,7 @@ mod stack;
 pub use activation::{Activation, ActivationKind, Relu, Tanh, UnknownActivation};
 pub use any::{AnyCell, MAX_LAYERS, NoStack};
 pub use elman::{Elman, ElmanShape, ElmanTape};
+pub use embedding::{Embedding, EmbeddingShape};
 pub use feedforward::{Feedforward, FeedforwardShape};
 pub use gru::{Gru, GruBackward, GruScratch, GruShape, GruTape};
 use input::InputWeights;

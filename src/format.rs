@@ -8,8 +8,8 @@
 //! | 8–11 | version, 1 |
 //! | 12–15 | CRC-32 (ISO-HDLC) of all bytes from 16 on |
 //! | 16–19 | bytes of the whole file |
-//! | 20 | cell: 0 Elman, 1 feedforward, 2 GRU, 3 LSTM; of a stack, the first layer |
-//! | 21 | activation: 0 tanh, 1 `ReLU`; 0 for GRU and LSTM |
+//! | 20 | cell: 0 Elman, 1 feedforward, 2 GRU, 3 LSTM, 4 embedding; of a stack, the first layer |
+//! | 21 | activation: 0 tanh, 1 `ReLU`; 0 for those without a choice |
 //! | 22 | symbols: 0 characters, 1 bytes |
 //! | 23 | cleaning: 0 none, 1 letters |
 //! | 24–27, 28–31, 32–35 | inputs d, hidden units h (of the first layer), outputs q |

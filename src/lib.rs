@@ -75,9 +75,9 @@
 //! |---|---|
 //! | [`error`], [`lanes`], [`crew`] | errors as small values; vector registers behind one trait; threads behind another |
 //! | [`math`], [`kernels`], [`params`], [`init`] | exp, tanh, ln; matrix products and sums; plain data as flat slices; initial weights |
-//! | [`cell`], [`head`], [`loss`] | [`Elman`], [`Gru`], [`Lstm`], [`Feedforward`]; [`Dense`]; softmax, cross-entropy, [`Perplexity`] |
+//! | [`cell`], [`head`], [`loss`] | [`Elman`], [`Gru`], [`Lstm`], [`Feedforward`]; [`Stack`], [`Embedding`]; [`Dense`]; softmax, cross-entropy, [`Perplexity`] |
 //! | [`model`] | [`Model`], [`CharRnn`], and [`ModelShape`] for sizes known at run time |
-//! | [`bptt`], [`memory`], [`optim`], [`vocab`], [`clean`], [`sample`], [`format`] | gradients of a window; bytes known beforehand; [`Sgd`], [`Adam`], clipping; text to tokens and back; generation; model files |
+//! | [`bptt`], [`tune`], [`memory`], [`optim`], [`vocab`], [`clean`], [`sample`], [`format`] | gradients of a window; of the output layer alone; bytes known beforehand; [`Sgd`], [`Adam`], clipping; text to tokens and back; generation; model files |
 //! | `testing` (feature `proptest`) | strategies for models and sequences, a gradient checker |
 //! | `host` (feature `std`) | texts, training, files, n-gram baselines |
 //!
@@ -130,10 +130,13 @@ pub mod params;
 pub mod sample;
 #[cfg(feature = "proptest")]
 pub mod testing;
+pub mod tune;
 pub mod vocab;
 
 pub use bptt::Workspace;
-pub use cell::{Elman, Feedforward, Gru, Inputs, Lstm, Relu, ResetAfter, ResetBefore, Stack, Tanh};
+pub use cell::{
+    Elman, Embedding, Feedforward, Gru, Inputs, Lstm, Relu, ResetAfter, ResetBefore, Stack, Tanh,
+};
 pub use error::Error;
 pub use head::Dense;
 pub use loss::{Perplexity, Targets};
@@ -141,6 +144,7 @@ pub use memory::{StepMemory, TrainingMemory};
 pub use model::{CharRnn, Model, ModelShape};
 pub use optim::{Adam, Optimizer, Sgd, clip_norm, clip_value};
 pub use sample::Sampler;
+pub use tune::Tuning;
 pub use vocab::{Symbols, Vocab, VocabError};
 
 /// The examples of the README, compiled and run as tests.

@@ -4,6 +4,7 @@
 //! 512 bytes for a step and about 1 KiB for a window on every board of `no_std_check`.
 
 use crate::cell::{Cell, Extent, TypedCell};
+use crate::head::Dense;
 use crate::model::{Model, ModelShape};
 use crate::params::Flat;
 
@@ -107,6 +108,32 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     }
 }
 
+impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
+    /// What training the output layer alone takes ([`tune`](Self::tune)), with steps of `B` sequences and an optimiser
+    /// whose state has so many floats. The cell's weights stay in flash, and there is no tape.
+    ///
+    /// ```
+    /// use recurve::{Adam, Dense, Gru, Model, params::Flat};
+    ///
+    /// // 64 units of a GRU are 55 kB of flash; their output layer learns in 5 kB of RAM.
+    /// type Network = Model<Gru<6, 64>, 64, 4>;
+    /// const ADAM: Adam = Adam::new(0.01);
+    /// const RAM: usize = Network::tuning_memory::<1>(ADAM.state_len(Dense::<64, 4>::LEN)).total();
+    /// const { assert!(Network::BYTES > 50_000 && RAM < 6_000) }
+    /// ```
+    #[must_use]
+    pub const fn tuning_memory<const B: usize>(optimizer_len: usize) -> TrainingMemory {
+        TrainingMemory {
+            weights: Dense::<H, O>::BYTES,
+            gradients: Dense::<H, O>::BYTES,
+            optimizer: bytes(optimizer_len),
+            state: C::State::<B>::BYTES,
+            tape: 0,
+            scratch: <[[f32; O]; B]>::BYTES + C::StepScratch::<B>::BYTES,
+        }
+    }
+}
+
 impl<C: Cell> ModelShape<C> {
     /// What a step takes, beside the weights.
     #[must_use]
@@ -150,7 +177,7 @@ pub(crate) const fn sum(mut parts: &[usize]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cell::{Elman, Feedforward, Gru, Lstm, Relu, ResetBefore};
+    use crate::cell::{Elman, Embedding, Feedforward, Gru, Lstm, Relu, ResetBefore, Stack};
     use crate::{Adam, Workspace};
 
     /// What is said of a type is what its values take, and what is said of its sizes.
@@ -171,6 +198,7 @@ mod tests {
         agree::<Gru<4, 6>>();
         agree::<Gru<4, 6, ResetBefore>>();
         agree::<Lstm<4, 6>>();
+        agree::<Stack<Embedding<4, 3>, Stack<Lstm<3, 5>, Gru<5, 6>>>>();
     }
 
     #[test]

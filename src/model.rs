@@ -77,15 +77,9 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     where
         C::Vector: 'a,
     {
-        let token;
-        let inputs = match input.into() {
-            Input::Token(t) => {
-                token = [t];
-                Inputs::Tokens(&token)
-            }
-            Input::Vector(x) => Inputs::Vectors(x.as_flat()),
-        };
-        self.step_flat(inputs, state.as_flat_mut(), logits, scratch.as_flat_mut())
+        input
+            .into()
+            .with_inputs(|inputs| self.step_flat(inputs, state.as_flat_mut(), logits, scratch.as_flat_mut()))
     }
 
     /// One step of `B` sequences side by side; row b of the inputs and of `logits` belongs to sequence b.
@@ -196,23 +190,55 @@ impl<C: Cell> ModelShape<C> {
         logits: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<(), Error> {
-        let batch = self.batch(state)?;
         exactly(Argument::Params, self.params_len(), params.len())?;
+        self.step_with(lanes, self.split(params), inputs, state, logits, scratch)
+    }
+
+    /// One step with the weights of the cell and those of the output layer in two places.
+    ///
+    /// # Errors
+    /// As for [`step`](Self::step).
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub fn step_with<L: Lanes>(
+        self,
+        lanes: L,
+        weights: (&[f32], &[f32]),
+        inputs: Inputs<'_>,
+        state: &mut [f32],
+        logits: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
+        let next = self.next(lanes, weights, inputs, state, logits, scratch)?;
+        copy(next, state);
+        Ok(())
+    }
+
+    /// The state to come, within the scratch, and the outputs.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn next<'s, L: Lanes>(
+        self,
+        lanes: L,
+        (cell, head): (&[f32], &[f32]),
+        inputs: Inputs<'_>,
+        state: &[f32],
+        logits: &mut [f32],
+        mut scratch: &'s mut [f32],
+    ) -> Result<&'s [f32], Error> {
+        let batch = self.batch(state)?;
+        exactly(Argument::Params, self.params_len(), cell.len().saturating_add(head.len()))?;
+        exactly(Argument::Params, self.cell.params_len(), cell.len())?;
         exactly(Argument::Logits, batch.saturating_mul(self.outputs), logits.len())?;
         at_least(Argument::Scratch, self.step_scratch_len(batch), scratch.len())?;
         inputs.check(batch, self.cell.inputs())?;
         check_state(lanes, state)?;
 
-        let (cell, head) = self.split(params);
-        let mut scratch = scratch;
         let next = take_mut(&mut scratch, state.len());
         self.cell.step(lanes, cell, inputs, state, next, scratch);
         self.head().forward(lanes, Weights::in_place(head), self.cell.output(next, batch), logits);
         if !all_finite(lanes, logits) {
             return Err(Error::NotFinite(Quantity::Logit));
         }
-        copy(next, state);
-        Ok(())
+        Ok(next)
     }
 }
 

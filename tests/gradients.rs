@@ -10,7 +10,9 @@ use proptest::prelude::*;
 use recurve::cell::{Cell, TypedCell};
 use recurve::format::StoredCell;
 use recurve::params::Flat;
-use recurve::{CharRnn, Elman, Feedforward, Gru, Lstm, Model, Relu, ResetBefore, Stack, Workspace};
+use recurve::{
+    CharRnn, Elman, Embedding, Feedforward, Gru, Lstm, Model, Relu, ResetBefore, Stack, Workspace,
+};
 
 use common::compare::{Tolerance, bits, typical_of};
 use common::problem::{Expected, Rows, Sizes, sizes};
@@ -214,6 +216,8 @@ fn typed_models_agree_with_the_reference() {
     check_typed::<Gru<5, 33, ResetBefore>, 33, 7, 3, 2>();
     check_typed::<Lstm<3, 5>, 5, 4, 2, 3>();
     check_typed::<Lstm<5, 33>, 33, 7, 3, 4>();
+    check_typed::<Embedding<5, 3>, 3, 4, 2, 3>();
+    check_typed::<Stack<Embedding<5, 3>, Stack<Gru<3, 7>, Lstm<7, 6>>>, 6, 5, 2, 3>();
     check_typed::<Stack<Gru<3, 7>, Gru<7, 5>>, 5, 4, 2, 3>();
     check_typed::<Stack<Lstm<2, 9>, Elman<9, 33, Relu>>, 33, 4, 3, 4>();
     check_typed::<Stack<Elman<3, 5>, Stack<Gru<5, 2, ResetBefore>, Lstm<2, 17>>>, 17, 6, 2, 3>();

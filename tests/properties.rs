@@ -12,7 +12,8 @@ use recurve::lanes::Portable;
 use recurve::loss::{cross_entropy, log_softmax, softmax, squared_error};
 use recurve::params::Flat;
 use recurve::{
-    Dense, Elman, Feedforward, Gru, Lstm, Model, ModelShape, Perplexity, Relu, ResetBefore, Stack, Workspace,
+    Dense, Elman, Embedding, Feedforward, Gru, Lstm, Model, ModelShape, Perplexity, Relu, ResetBefore, Stack,
+    Workspace,
 };
 
 use common::compare::{Tolerance, f64s};
@@ -205,6 +206,8 @@ fn lengths_of_types_and_of_shapes_are_the_same() {
     check_lengths::<Gru<3, 5, ResetBefore>, 5, 2, 4, 7>();
     check_lengths::<Lstm<28, 32>, 32, 28, 1, 16>();
     check_lengths::<Lstm<5, 7>, 7, 3, 2, 3>();
+    check_lengths::<Embedding<5, 3>, 3, 2, 4, 7>();
+    check_lengths::<Stack<Embedding<28, 5>, Gru<5, 32>>, 32, 28, 1, 16>();
     check_lengths::<Stack<Gru<28, 32>, Lstm<32, 16>>, 16, 28, 1, 16>();
     check_lengths::<Stack<Lstm<3, 5>, Stack<Feedforward<5, 2>, Elman<2, 7>>>, 7, 3, 2, 3>();
 }

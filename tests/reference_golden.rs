@@ -7,6 +7,7 @@ mod reference;
 
 use golden::{Golden, Rows, Run};
 use reference::elman::Elman;
+use reference::embedding::Embedding;
 use reference::feedforward::Feedforward;
 use reference::gru::Gru;
 use reference::loss::Targets;
@@ -118,6 +119,7 @@ fn the_reference_computes_what_pytorch_computes() {
                 "elman" => Layer::Elman(Elman::zeros(d, h, activation)),
                 "feedforward" => Layer::Feedforward(Feedforward::zeros(d, h, activation)),
                 "gru" => Layer::Gru(Gru::zeros(d, h, true)),
+                "embedding" => Layer::Embedding(Embedding::zeros(d, h)),
                 "lstm" => Layer::Lstm(Lstm::zeros(d, h)),
                 other => panic!("unknown cell {other}"),
             }

@@ -76,7 +76,7 @@ fn gradient<L: Lanes>(problem: &Problem, lanes: L, crowd: &Crowd, roomy: bool) -
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(16) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(10) })]
 
     #[test]
     fn any_number_of_threads_gives_the_same_bits(sizes in sizes()) {

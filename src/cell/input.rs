@@ -9,7 +9,7 @@ use super::{Block, Extent};
 use crate::error::{Argument, Error, evenly, exactly};
 use crate::kernels::{Factor, Mat, affine, product_at, zip_map, zip2_map};
 use crate::lanes::{Lanes, inlined};
-use crate::params::{rows_mut, take, take_mut};
+use crate::params::{Flat, rows_mut, take, take_mut};
 
 /// Inputs of several rows: of a batch, or of a window of batches.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,6 +50,17 @@ pub enum Input<'a, X> {
     Token(u16),
     /// A vector.
     Vector(&'a X),
+}
+
+impl<X: Flat> Input<'_, X> {
+    /// Does something with it as inputs of one row.
+    #[inline(always)]
+    pub(crate) fn with_inputs<R>(self, f: impl FnOnce(Inputs<'_>) -> R) -> R {
+        match self {
+            Self::Token(token) => f(Inputs::Tokens(&[token])),
+            Self::Vector(x) => f(Inputs::Vectors(x.as_flat())),
+        }
+    }
 }
 
 impl<X> From<u16> for Input<'_, X> {
@@ -114,7 +125,7 @@ impl InputWeights<'_> {
 impl<'a> Inputs<'a> {
     /// Some rows, where a vector has `width` elements.
     #[inline(always)]
-    fn rows(self, rows: Range<usize>, width: usize) -> Self {
+    pub(super) fn rows(self, rows: Range<usize>, width: usize) -> Self {
         match self {
             Self::Tokens(tokens) => Self::Tokens(tokens.get(rows).unwrap_or_default()),
             Self::Vectors(x) => {

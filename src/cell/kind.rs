@@ -9,6 +9,8 @@ pub enum CellKind {
     /// The simple recurrent cell, [`Elman`](super::Elman).
     #[default]
     Elman,
+    /// Learned vectors of tokens, [`Embedding`](super::Embedding): what a cell reads, and hardly a cell of its own.
+    Embedding,
     /// The network without hidden state, [`Feedforward`](super::Feedforward).
     Feedforward,
     /// The gated recurrent unit, [`Gru`](super::Gru).
@@ -19,13 +21,14 @@ pub enum CellKind {
 
 impl CellKind {
     /// All kinds.
-    pub const ALL: &[Self] = &[Self::Elman, Self::Feedforward, Self::Gru, Self::Lstm];
+    pub const ALL: &[Self] = &[Self::Elman, Self::Embedding, Self::Feedforward, Self::Gru, Self::Lstm];
 
     /// The name in lower case.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Elman => "elman",
+            Self::Embedding => "embedding",
             Self::Feedforward => "feedforward",
             Self::Gru => "gru",
             Self::Lstm => "lstm",

@@ -5,8 +5,8 @@ use core::ops::Range;
 use rand_core::Rng;
 
 use super::{
-    ActivationKind, Backpropagated, Backward, Block, Cell, CellKind, ElmanShape, Extent, FeedforwardShape,
-    GruShape, Inputs, LstmShape, ResetKind, Weights,
+    ActivationKind, Backpropagated, Backward, Block, Cell, CellKind, ElmanShape, EmbeddingShape, Extent,
+    FeedforwardShape, GruShape, Inputs, LstmShape, ResetKind, Weights,
 };
 use crate::init::Init;
 use crate::lanes::{Lanes, inlined};
@@ -17,6 +17,8 @@ use crate::lanes::{Lanes, inlined};
 pub enum Layer {
     /// See [`ElmanShape`].
     Elman(ElmanShape),
+    /// See [`EmbeddingShape`].
+    Embedding(EmbeddingShape),
     /// See [`FeedforwardShape`].
     Feedforward(FeedforwardShape),
     /// See [`GruShape`].
@@ -32,6 +34,7 @@ impl Layer {
     pub const fn new(kind: CellKind, activation: ActivationKind, inputs: usize, hidden: usize) -> Self {
         match kind {
             CellKind::Elman => Self::Elman(ElmanShape { inputs, hidden, activation }),
+            CellKind::Embedding => Self::Embedding(EmbeddingShape { inputs, hidden }),
             CellKind::Feedforward => Self::Feedforward(FeedforwardShape { inputs, hidden, activation }),
             CellKind::Gru => Self::Gru(GruShape { inputs, hidden, reset: ResetKind::After }),
             CellKind::Lstm => Self::Lstm(LstmShape { inputs, hidden }),
@@ -43,19 +46,20 @@ impl Layer {
     pub const fn kind(self) -> CellKind {
         match self {
             Self::Elman(_) => CellKind::Elman,
+            Self::Embedding(_) => CellKind::Embedding,
             Self::Feedforward(_) => CellKind::Feedforward,
             Self::Gru(_) => CellKind::Gru,
             Self::Lstm(_) => CellKind::Lstm,
         }
     }
 
-    /// Its activation φ; tanh for the gated cells.
+    /// Its activation φ; tanh for cells without a choice.
     #[must_use]
     pub const fn activation(self) -> ActivationKind {
         match self {
             Self::Elman(ElmanShape { activation, .. })
             | Self::Feedforward(FeedforwardShape { activation, .. }) => activation,
-            Self::Gru(_) | Self::Lstm(_) => ActivationKind::Tanh,
+            Self::Embedding(_) | Self::Gru(_) | Self::Lstm(_) => ActivationKind::Tanh,
         }
     }
 
@@ -72,6 +76,7 @@ impl Layer {
     pub(crate) const fn sizes(self) -> (usize, usize) {
         match self {
             Self::Elman(ElmanShape { inputs, hidden, .. })
+            | Self::Embedding(EmbeddingShape { inputs, hidden })
             | Self::Feedforward(FeedforwardShape { inputs, hidden, .. })
             | Self::Gru(GruShape { inputs, hidden, .. })
             | Self::Lstm(LstmShape { inputs, hidden }) => (inputs, hidden),
@@ -82,6 +87,12 @@ impl Layer {
 impl From<ElmanShape> for Layer {
     fn from(cell: ElmanShape) -> Self {
         Self::Elman(cell)
+    }
+}
+
+impl From<EmbeddingShape> for Layer {
+    fn from(cell: EmbeddingShape) -> Self {
+        Self::Embedding(cell)
     }
 }
 
@@ -108,6 +119,7 @@ macro_rules! of_kind {
     ($layer:expr, $cell:ident => $body:expr) => {
         match $layer {
             Layer::Elman($cell) => $body,
+            Layer::Embedding($cell) => $body,
             Layer::Feedforward($cell) => $body,
             Layer::Gru($cell) => $body,
             Layer::Lstm($cell) => $body,

@@ -2,7 +2,9 @@
 
 use super::layers::{Codes, LAYER_BYTES};
 use super::{FormatError, HEADER_BYTES, LAYERS, RESET, above_bytes, check, word};
-use crate::cell::{Activation, AnyCell, Elman, Feedforward, Gru, Layer, Lstm, Reset, Stack, TypedCell};
+use crate::cell::{
+    Activation, AnyCell, Elman, Embedding, Feedforward, Gru, Layer, Lstm, Reset, Stack, TypedCell,
+};
 use crate::model::Model;
 use crate::params::Flat;
 use crate::vocab::{Alphabet, Symbols};
@@ -15,6 +17,10 @@ pub trait StoredCell<const H: usize>: TypedCell<H> {
 
 impl<const I: usize, const H: usize, A: Activation> StoredCell<H> for Elman<I, H, A> {
     const CELL: AnyCell = AnyCell::of(Layer::Elman(Self::SHAPE));
+}
+
+impl<const V: usize, const D: usize> StoredCell<D> for Embedding<V, D> {
+    const CELL: AnyCell = AnyCell::of(Layer::Embedding(Self::SHAPE));
 }
 
 impl<const I: usize, const H: usize, A: Activation> StoredCell<H> for Feedforward<I, H, A> {

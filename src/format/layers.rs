@@ -32,6 +32,7 @@ impl Codes {
             CellKind::Feedforward => 1,
             CellKind::Gru => 2,
             CellKind::Lstm => 3,
+            CellKind::Embedding => 4,
         };
         let reset = match layer.reset() {
             None | Some(ResetKind::After) => 0,
@@ -47,6 +48,7 @@ impl Codes {
             1 => CellKind::Feedforward,
             2 => CellKind::Gru,
             3 => CellKind::Lstm,
+            4 => CellKind::Embedding,
             _ => return Err(FormatError::Field(at.cell)),
         };
         let activation = match self.activation {

@@ -1,7 +1,7 @@
 //! Round trips of model files, and what is refused: every flipped bit, every truncation, every inconsistent field.
 
 use super::*;
-use crate::{CharRnn, Elman, Feedforward, Gru, Lstm, Relu, ResetBefore, Stack};
+use crate::{CharRnn, Elman, Embedding, Feedforward, Gru, Lstm, Relu, ResetBefore, Stack};
 
 const LEN: usize = HEADER_BYTES + 4 * (CharRnn::<3, 2>::LEN + 3);
 
@@ -64,12 +64,40 @@ fn every_cell_comes_back() {
         comes_back::<Gru<3, 2>>(),
         comes_back::<Gru<3, 2, ResetBefore>>(),
         comes_back::<Lstm<3, 2>>(),
+        comes_back::<Stack<Embedding<3, 5>, Gru<5, 2>>>(),
         comes_back::<Stack<Lstm<3, 2>, Lstm<2, 2>>>(),
         comes_back::<Stack<Lstm<3, 4>, Lstm<4, 2>>>(),
         comes_back::<Stack<Gru<3, 4, ResetBefore>, Stack<Elman<4, 1, Relu>, Feedforward<1, 2>>>>(),
     ];
     for (i, shape) in shapes.iter().enumerate() {
         assert!(!shapes[..i].contains(shape));
+    }
+}
+
+/// A file of two layers with a byte changed and its checksum made right again.
+fn altered_stack(at: usize, value: u8) -> Result<(), FormatError> {
+    let model = Model::<Stack<Elman<3, 4>, Lstm<4, 2>>, 2, 3>::ZERO;
+    let file = ModelFile::of(&model);
+    let mut words = std::vec![0_u32; file.byte_len() / 4];
+    let bytes = bytemuck::must_cast_slice_mut::<_, u8>(&mut words);
+    file.emit(bytes).unwrap();
+    bytes[at] = value;
+    let sum = checksum(bytes).to_le_bytes();
+    bytes[12..16].copy_from_slice(&sum);
+    ModelFile::parse(bytes).map(|_| ())
+}
+
+#[test]
+fn fields_of_layers_are_checked() {
+    assert_eq!(altered_stack(64, 3), Ok(()));
+    // Cell, activation, one that an LSTM has not, reset gate, the zero and the hidden units of the second layer.
+    for (at, value) in [(64, 9), (65, 2), (65, 1), (66, 1), (67, 1), (68, 0)] {
+        assert_eq!(altered_stack(at, value), Err(FormatError::Field(at)), "{at}: {value}");
+    }
+    assert_eq!(altered_stack(28, 0), Err(FormatError::Field(24)));
+    // More layers than there are bytes, than a model may have, and fewer than the weights are for.
+    for layers in [255, 9, 0] {
+        assert!(matches!(altered_stack(LAYERS, layers), Err(FormatError::Field(_))), "{layers}");
     }
 }
 

@@ -70,6 +70,7 @@ fn of_layer(of: Layer, number: Option<usize>) -> Vec<Tensor> {
     let tensor = |name, rows, columns| Tensor::new(name, number, rows, columns);
     match of {
         Layer::Elman(_) => vec![tensor("w_xh", d, h), tensor("w_hh", h, h), tensor("b_h", 1, h)],
+        Layer::Embedding(_) => vec![tensor("w_e", d, h)],
         Layer::Feedforward(_) => vec![tensor("w_xh", d, h), tensor("b_h", 1, h)],
         Layer::Gru(GruShape { reset, .. }) => {
             let mut all = vec![tensor("w_xg", d, 2 * h), tensor("w_hg", h, 2 * h), tensor("b_g", 1, 2 * h)];

@@ -77,6 +77,30 @@ fn inspect() {
     }
 }
 
+#[test]
+fn layers_and_embeddings() {
+    let folder = trained("--steps 1 --cell gru --layers 2 --embedding 5");
+    let json = folder.run("inspect model.rcv --json").json();
+    let kinds: Vec<_> = json["layers"].as_array().unwrap().iter().map(|layer| &layer["cell"]).collect();
+    assert_eq!(kinds, ["embedding", "gru", "gru"]);
+    assert_eq!(json["weights"][0], serde_json::json!({ "name": "1.w_e", "shape": [20, 5] }));
+    assert_eq!(json["file_bytes"], fs::metadata(folder.path("model.rcv")).unwrap().len());
+    let text = folder.run("inspect model.rcv").text();
+    for words in [
+        "embedding of 5; gru of 12, reset after the product; gru of 12",
+        "Model<Stack<Embedding<20, 5>, Stack<Gru<5, 12>, Gru<12, 12>>>, 12, 20>",
+        "3.w_hn",
+    ] {
+        assert!(text.contains(words), "no {words:?} in {text}");
+    }
+    assert_eq!(folder.run("sample model.rcv --length 9").text().trim_end_matches('\n').chars().count(), 9);
+    for command in ["train --batch 2 --window 2", "step"] {
+        let line =
+            format!("bench {command} --hidden 4 --vocab 5 --layers 2 --embedding 3 --seconds 0.01 --json");
+        folder.run(&line).json();
+    }
+}
+
 /// What `inspect` says of a file is what a program that includes it may assert.
 #[test]
 fn inspect_agrees_with_the_constants() {

@@ -61,6 +61,8 @@ fn the_model_written_is_the_one_whose_figures_are_printed() {
         "--bytes --cell feedforward",
         "--cell gru",
         "--cell lstm",
+        "--layers 2",
+        "--cell gru --layers 3 --embedding 5",
         "--optimizer sgd --lr 0.5",
     ] {
         let folder = Folder::new().with("text.txt", rhyme());

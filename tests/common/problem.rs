@@ -11,6 +11,7 @@ use super::states::by_sequence;
 use crate::reference;
 use crate::reference::Cell as _;
 use crate::reference::elman::Elman;
+use crate::reference::embedding::Embedding;
 use crate::reference::feedforward::Feedforward;
 use crate::reference::gru::Gru;
 use crate::reference::lstm::Lstm;
@@ -150,7 +151,7 @@ impl Problem {
 
         let mut params = Vec::new();
         for tensor in tensors(shape) {
-            let reads_tokens = sizes.reads_tokens && tensor.name.starts_with("w_x");
+            let reads_tokens = sizes.reads_tokens && (tensor.name.starts_with("w_x") || tensor.name == "w_e");
             let scale = match tensor.rows {
                 1 => 0.5,
                 _ if reads_tokens && tensor.layer.is_none_or(|layer| layer == 1) => 1.0,
@@ -227,6 +228,7 @@ pub fn reference_of(layer: Layer) -> reference::stack::Layer {
     };
     match layer {
         Layer::Elman(c) => Reference::Elman(Elman::zeros(c.inputs, c.hidden, activation)),
+        Layer::Embedding(c) => Reference::Embedding(Embedding::zeros(c.inputs, c.hidden)),
         Layer::Feedforward(c) => Reference::Feedforward(Feedforward::zeros(c.inputs, c.hidden, activation)),
         Layer::Gru(c) => Reference::Gru(Gru::zeros(c.inputs, c.hidden, c.reset == ResetKind::After)),
         Layer::Lstm(c) => Reference::Lstm(Lstm::zeros(c.inputs, c.hidden)),

@@ -6,7 +6,7 @@ time on one version of PyTorch.  The files are committed, so only those who add 
 
 A case is a network, an initial state and three windows in a row.  A file holds, all in our notation and layout:
 
-  cell, layers (if there are several), activation, loss, inputs, hidden, outputs, batch, steps
+  cell, layers (if there are several), embedding (if there is one), activation, loss, inputs, hidden, outputs, batch, steps
   order      the names of the parameters in the order of the flat vector
   weights    every parameter before training, as matrices of rows, so that  H_t = phi(X_t W_xh + H_{t-1} W_hh + b_h)
   state      the state before the first window (batch x hidden; empty without memory)
@@ -19,7 +19,8 @@ A case is a network, an initial state and three windows in a row.  A file holds,
 GRU and LSTM have several gates: each parameter's file holds them side by side, the columns of one after those of the
 other. Of a GRU, r and z are in w_xg, w_hg and b_g, the candidate in w_xn, w_hn, b_xn and b_hn. The state of an LSTM is, of
 each sequence, h and then c. With several "layers", a parameter's name begins with its layer's number, and the state is that of
-the first layer, then that of the second.
+the first layer, then that of the second. An "embedding" counts as the first of several layers; w_e has a row for each
+token.
 
 PyTorch stores the transposes of our matrices, so each one is transposed on its way in and out.  `torch.nn.RNN` has
 two biases that are added to each other; `bias_ih_l0` is our b_h, `bias_hh_l0` is held at zero and never trained,
@@ -60,6 +61,7 @@ class Case:
     batch: int = 3
     steps: int = 4
     layers: int = 1
+    embedding: int = 0  # elements of a vector for each token; 0 for one-hot
 
 
 # Cells with gates have many weights.
@@ -80,8 +82,9 @@ CASES = [
     Case("gru_vectors", "gru", "tanh", "vectors", "squared_error", clip=0.75, seed=45, **SMALL, hidden=5, outputs=4),
     Case("lstm_tokens", "lstm", "tanh", "tokens", "cross_entropy", clip=0.25, seed=176, **SMALL, hidden=4, outputs=5),
     Case("lstm_vectors", "lstm", "tanh", "vectors", "squared_error", clip=0.875, seed=72, **SMALL, hidden=4, outputs=5),
-    Case("gru_two_layers", "gru", "tanh", "vectors", "squared_error", clip=0.75, seed=1, **SMALL, **DEEP, outputs=4),
-    Case("lstm_two_layers", "lstm", "tanh", "tokens", "cross_entropy", clip=0.25, seed=1, **SMALL, **DEEP, outputs=4),
+    Case("gru_two_layers", "gru", "tanh", "vectors", "squared_error", clip=0.75, seed=244, **SMALL, **DEEP, outputs=4),
+    Case("lstm_two_layers", "lstm", "tanh", "tokens", "cross_entropy", clip=0.25, seed=2444, **SMALL, **DEEP, outputs=4),
+    Case("embedding_gru", "gru", "tanh", "tokens", "cross_entropy", clip=0.5, seed=9, **SMALL, embedding=2, hidden=4, outputs=5),
 ]
 
 
@@ -135,14 +138,19 @@ class Gated(nn.Module):
 
     def __init__(self, case):
         super().__init__()
-        self.rnn = {"gru": nn.GRU, "lstm": nn.LSTM}[case.cell](case.inputs, case.hidden, case.layers)
+        width = case.embedding or case.inputs
+        self.rnn = {"gru": nn.GRU, "lstm": nn.LSTM}[case.cell](width, case.hidden, case.layers)
         self.dense = nn.Linear(case.hidden, case.outputs)
-        self.masters, self.parts = nn.ModuleList(), {}
+        self.masters, self.parts, self.vectors = nn.ModuleList(), {}, None
+        if case.embedding:
+            self.vectors = nn.Parameter(torch.zeros(case.embedding, case.inputs))
+            self.parts["1.w_e"] = self.vectors
         for layer in range(case.layers):
-            shapes = self.shapes(case.cell, case.hidden if layer else case.inputs, case.hidden)
+            shapes = self.shapes(case.cell, case.hidden if layer else width, case.hidden)
             own = nn.ParameterDict({name: nn.Parameter(torch.zeros(shape)) for name, shape in shapes.items()})
             self.masters.append(own)
-            prefix = f"{layer + 1}." if case.layers > 1 else ""
+            below = 1 if case.embedding else 0
+            prefix = f"{layer + 1 + below}." if case.layers + below > 1 else ""
             self.parts |= {prefix + name: own[name] for name in shapes}
         self.parts |= {"w_hq": self.dense.weight, "b_q": self.dense.bias}
 
@@ -168,6 +176,8 @@ class Gated(nn.Module):
         )
 
     def forward(self, x, state):
+        if self.vectors is not None:
+            x = nn.functional.embedding(x.argmax(dim=2), self.vectors.T)
         own = {}
         for layer, masters in enumerate(self.masters):
             names = (f"{name}_l{layer}" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
@@ -345,6 +355,7 @@ def golden(case):
     return {
         "cell": case.cell,
         **({"layers": case.layers} if case.layers > 1 else {}),
+        **({"embedding": case.embedding} if case.embedding else {}),
         "activation": case.activation,
         "loss": case.loss,
         **{size: getattr(case, size) for size in sizes},

@@ -7,6 +7,7 @@
 //! ```text
 //! H_t = φ(X_t W_xh + H_{t−1} W_hh + b_h)     elman.rs         a cell turns X_t and its state into H_t
 //! H_t = φ(X_t W_xh + b_h)                    feedforward.rs   a cell without a state
+//! H_t = X_t W_e                              embedding.rs    a vector for each token
 //! R_t, Z_t, N_t, H_t                         gru.rs           a cell with a reset and an update gate
 //! I_t, F_t, G_t, O_t, C_t, H_t               lstm.rs          a cell with a memory beside H_t
 //! H¹_t = X²_t, …                              stack.rs        cells on top of each other
@@ -22,6 +23,7 @@
 pub mod dense;
 pub mod differences;
 pub mod elman;
+pub mod embedding;
 pub mod feedforward;
 pub mod gru;
 pub mod loss;

@@ -3,6 +3,7 @@
 //! The state of a sequence is that of the first cell, then that of the second, and so on.
 
 use super::elman::Elman;
+use super::embedding::Embedding;
 use super::feedforward::Feedforward;
 use super::gru::Gru;
 use super::lstm::Lstm;
@@ -12,6 +13,7 @@ use super::{Cell, Step, StepGradients};
 #[derive(Clone, Debug)]
 pub enum Layer {
     Elman(Elman),
+    Embedding(Embedding),
     Feedforward(Feedforward),
     Gru(Gru),
     Lstm(Lstm),
@@ -22,6 +24,7 @@ macro_rules! of_kind {
     ($layer:expr, $cell:ident => $body:expr) => {
         match $layer {
             Layer::Elman($cell) => $body,
+            Layer::Embedding($cell) => $body,
             Layer::Feedforward($cell) => $body,
             Layer::Gru($cell) => $body,
             Layer::Lstm($cell) => $body,
@@ -40,6 +43,7 @@ impl Layer {
     ) -> StepGradients {
         match (self, d_layer) {
             (Self::Elman(cell), Self::Elman(d)) => cell.step_backward(x, state, d_h, d_state, d),
+            (Self::Embedding(cell), Self::Embedding(d)) => cell.step_backward(x, state, d_h, d_state, d),
             (Self::Feedforward(cell), Self::Feedforward(d)) => cell.step_backward(x, state, d_h, d_state, d),
             (Self::Gru(cell), Self::Gru(d)) => cell.step_backward(x, state, d_h, d_state, d),
             (Self::Lstm(cell), Self::Lstm(d)) => cell.step_backward(x, state, d_h, d_state, d),

@@ -65,7 +65,7 @@ pub struct ReadingArgs {
 #[derive(Debug, Group)]
 pub struct NetworkArgs {
     /// The cell: elman, gru, lstm, or feedforward (no hidden state)
-    #[arg(long, default_value_t)]
+    #[arg(long, default_value_t, value_parser = values::cell)]
     pub cell: CellKind,
     /// Hidden units, of each layer
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = size)]
@@ -73,12 +73,28 @@ pub struct NetworkArgs {
     /// Cells on top of each other, each reading the hidden units of the one below
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = values::layers)]
     pub layers: usize,
+    /// Read each symbol as a learned vector of N elements, and not as one-hot
+    #[arg(long, value_name = "N", value_parser = size)]
+    pub embedding: Option<usize>,
 }
 
 impl NetworkArgs {
     /// The cells, for a vocabulary of so many symbols.
     pub fn cells(&self, symbols: usize) -> Result<AnyCell, NoStack> {
-        AnyCell::deep(self.cell, ActivationKind::Tanh, symbols, self.hidden, self.layers)
+        let deep = |inputs| AnyCell::deep(self.cell, ActivationKind::Tanh, inputs, self.hidden, self.layers);
+        match self.embedding {
+            Some(width) => {
+                AnyCell::new(CellKind::Embedding, ActivationKind::Tanh, symbols, width).then(deep(width)?)
+            }
+            None => deep(symbols),
+        }
+    }
+
+    /// What it is, in a few words.
+    pub fn words(&self) -> String {
+        let embedding = self.embedding.map_or_else(String::new, |width| format!("embedding of {width}, "));
+        let times = if self.layers > 1 { format!("{} x ", self.layers) } else { String::new() };
+        format!("{embedding}{}, {times}{} hidden units", self.cell, self.hidden)
     }
 }
 

@@ -125,7 +125,8 @@ fn random_tokens(length: usize, symbols: usize) -> Result<Vec<u16>, Failure> {
 /// row look-up and costs none.
 fn flop_per_token(shape: ModelShape<AnyCell>) -> f64 {
     let first = (shape.cell.layers().len() > 1).then_some(1);
-    let reads_tokens = |tensor: &Tensor| tensor.layer == first && tensor.name.starts_with("w_x");
+    let reads_tokens =
+        |tensor: &Tensor| tensor.layer == first && (tensor.name.starts_with("w_x") || tensor.name == "w_e");
     let matrices = tensors(shape).into_iter().filter(|tensor| tensor.rows > 1 && !reads_tokens(tensor));
     6.0 * matrices.map(Tensor::len).sum::<usize>() as f64
 }

@@ -37,11 +37,12 @@ fn layers(network: &Network) -> String {
     let cell = network.shape().cell;
     let line = |layer: &Layer| {
         let variant = match layer.reset() {
-            Some(reset) => format!("reset {} the product", reset.name()),
-            None => layer.activation().name().into(),
+            _ if layer.kind() == CellKind::Embedding => String::new(),
+            Some(reset) => format!(", reset {} the product", reset.name()),
+            None => format!(", {}", layer.activation().name()),
         };
         let units = if cell.layers().len() > 1 { format!(" of {}", layer.hidden()) } else { String::new() };
-        format!("{}{units}, {variant}", layer.kind())
+        format!("{}{units}{variant}", layer.kind())
     };
     cell.layers().iter().map(line).collect::<Vec<_>>().join("; ")
 }
@@ -117,6 +118,7 @@ fn layer_type(layer: &Layer) -> String {
     let reset = if layer.reset() == Some(ResetKind::Before) { ", ResetBefore" } else { "" };
     match layer.kind() {
         CellKind::Gru => format!("Gru<{d}, {h}{reset}>"),
+        CellKind::Embedding => format!("Embedding<{d}, {h}>"),
         CellKind::Lstm => format!("Lstm<{d}, {h}>"),
         CellKind::Feedforward => format!("Feedforward<{d}, {h}{activation}>"),
         _ => format!("Elman<{d}, {h}{activation}>"),

@@ -10,7 +10,7 @@ use recurve::host::text::split;
 use recurve::host::{HostError, Network, Settings, Trainer, TrainerMemory, check_writable, write_whole};
 use recurve::{Error, ModelShape};
 
-use crate::args::{NetworkArgs, TrainArgs};
+use crate::args::TrainArgs;
 use crate::failure::Failure;
 use crate::plot::{self, Picture};
 use crate::progress::Progress;
@@ -151,9 +151,7 @@ fn hand_over(
 
 fn draw(path: &Path, args: &TrainArgs, outcome: &Outcome, n_grams: &[OrderReport]) -> Result<(), Failure> {
     let name = args.text.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy());
-    let NetworkArgs { cell, hidden, layers, .. } = args.network;
-    let times = if layers > 1 { format!("{layers} x ") } else { String::new() };
-    let title = format!("{}: {cell}, {times}{hidden} hidden units", name.as_deref().unwrap_or(BOOK));
+    let title = format!("{}: {}", name.as_deref().unwrap_or(BOOK), args.network.words());
     let best = n_grams.iter().min_by(|a, b| a.perplexity.total_cmp(&b.perplexity)).copied();
     let svg = plot::svg(&Picture { title: &title, curve: &outcome.curve, best_n_gram: best })?;
     Ok(write_whole(path, svg.as_bytes())?)

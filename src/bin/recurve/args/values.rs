@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use recurve::cell::MAX_LAYERS;
+use recurve::cell::{CellKind, MAX_LAYERS};
 use recurve::host::{AnyOptimizer, baseline::MAX_ORDER};
 use recurve::vocab::MAX_SYMBOLS;
 use recurve::{Adam, Sgd};
@@ -43,6 +43,12 @@ pub fn size(text: &str) -> Result<usize, String> {
 
 pub fn threads(text: &str) -> Result<usize, String> {
     number(text, |n| (1..=1024).contains(n), "a whole number from 1 to 1024")
+}
+
+/// Any cell but an embedding, which goes in front of one.
+pub fn cell(name: &str) -> Result<CellKind, String> {
+    let cell = name.parse().ok().filter(|kind| *kind != CellKind::Embedding);
+    cell.ok_or_else(|| "there are elman, feedforward, gru and lstm".into())
 }
 
 pub fn layers(text: &str) -> Result<usize, String> {
@@ -99,6 +105,7 @@ mod tests {
         assert!(temperature("-0.1").is_err() && temperature("0").is_ok());
         assert!(seconds("1e300").is_err() && seconds("0").is_err() && seconds("0.5").is_ok());
         assert!(share("1").is_err() && share("0").is_ok() && held_out("0").is_err());
+        assert!(cell("gru").is_ok() && cell("embedding").is_err() && cell("").is_err());
         assert!(layers("0").is_err() && layers("9").is_err() && layers("8").is_ok());
         assert!(order("65").is_err() && vocabulary("65536").is_err() && vocabulary("65535").is_ok());
     }

@@ -6,7 +6,7 @@ use recurve::host::Network;
 use recurve::host::baseline::OrderReport;
 use serde_json::{Value, json};
 
-use crate::args::{NetworkArgs, TrainArgs};
+use crate::args::TrainArgs;
 use crate::failure::Failure;
 use crate::report::{self, decimals, grouped, number, table};
 use crate::sample;
@@ -59,12 +59,10 @@ fn summary(args: &TrainArgs, network: &Network, outcome: &Outcome) -> String {
     let sizes = [network.params().len() as u64, outcome.epochs, outcome.steps, outcome.tokens];
     let [parameters, epochs, steps, tokens] = sizes.map(grouped);
     let speed = grouped(outcome.tokens_per_second.round() as u64);
-    let NetworkArgs { cell, hidden, layers, .. } = args.network;
-    let (symbols, times) =
-        (network.symbols().len(), if layers > 1 { format!("{layers} x ") } else { String::new() });
+    let (words, symbols) = (args.network.words(), network.symbols().len());
     let end = if outcome.interrupted { "interrupted after" } else { "trained for" };
     format!(
-        "{cell}, {times}{hidden} hidden units, {symbols} symbols, {parameters} parameters\n\
+        "{words}, {symbols} symbols, {parameters} parameters\n\
          {end} {epochs} epochs, {steps} steps, {tokens} tokens in {:.1} s, {speed} tokens per second\n",
         outcome.seconds
     )
