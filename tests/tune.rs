@@ -111,7 +111,7 @@ fn the_cell_keeps_its_bits_while_the_output_layer_learns() {
         ADAM.step(head.as_flat_mut(), grads.as_flat(), &mut moments).expect("finite");
         losses.push(loss);
     }
-    assert!(losses[59] < 0.7 * losses[0], "{losses:?}");
+    assert!(losses[59] < losses[0] - 0.1, "{losses:?}");
     assert_eq!(bits(network.as_flat()), before);
 
     // A step with the new output layer is a step of the model that has it.
