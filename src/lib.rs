@@ -136,7 +136,7 @@ pub use bptt::Workspace;
 pub use cell::{Elman, Feedforward, Gru, Inputs, Lstm, Relu, ResetAfter, ResetBefore, Tanh};
 pub use error::Error;
 pub use head::Dense;
-pub use loss::{Perplexity, Targets};
+pub use loss::{Objective, Perplexity, Readout, Targets};
 pub use memory::{StepMemory, TrainingMemory};
 pub use model::{CharRnn, Model, ModelShape};
 pub use optim::{Adam, Optimizer, Sgd, clip_norm, clip_value};

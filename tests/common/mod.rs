@@ -4,6 +4,7 @@
 //! reference gets the very same ones.
 
 pub mod compare;
+pub mod crowd;
 pub mod problem;
 
 use recurve::cell::{AnyCell, Cell, Extent};

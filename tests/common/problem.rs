@@ -140,6 +140,35 @@ fn root(n: usize) -> f64 {
     f64::from(u32::try_from(n).expect("a small size")).sqrt().recip()
 }
 
+/// Does something with the reference's cell of a problem's kind and sizes, all weights zero.
+macro_rules! on_reference {
+    ($problem:expr, $cell:ident => $body:expr) => {{
+        let activation = match $problem.shape.cell.activation() {
+            ActivationKind::Relu => reference::Activation::Relu,
+            _ => reference::Activation::Tanh,
+        };
+        match $problem.shape.cell {
+            AnyCell::Elman(c) => {
+                let $cell = Elman::zeros(c.inputs, c.hidden, activation);
+                $body
+            }
+            AnyCell::Feedforward(c) => {
+                let $cell = Feedforward::zeros(c.inputs, c.hidden, activation);
+                $body
+            }
+            AnyCell::Gru(c) => {
+                let $cell = Gru::zeros(c.inputs, c.hidden, c.reset == ResetKind::After);
+                $body
+            }
+            AnyCell::Lstm(c) => {
+                let $cell = Lstm::zeros(c.inputs, c.hidden);
+                $body
+            }
+            other => panic!("no reference for {other:?}"),
+        }
+    }};
+}
+
 impl Problem {
     /// Draws a problem in which no gradient is a small difference of large numbers: pre-activations stay about
     /// ±1, and target vectors keep a distance from the outputs.
@@ -191,26 +220,32 @@ impl Problem {
 
     /// The reference's answer.
     pub fn expected(&self) -> Expected {
-        let activation = match self.shape.cell.activation() {
-            ActivationKind::Relu => reference::Activation::Relu,
-            _ => reference::Activation::Tanh,
-        };
-        match self.shape.cell {
-            AnyCell::Elman(c) => self.answer(Elman::zeros(c.inputs, c.hidden, activation)),
-            AnyCell::Feedforward(c) => self.answer(Feedforward::zeros(c.inputs, c.hidden, activation)),
-            AnyCell::Gru(c) => self.answer(Gru::zeros(c.inputs, c.hidden, c.reset == ResetKind::After)),
-            AnyCell::Lstm(c) => self.answer(Lstm::zeros(c.inputs, c.hidden)),
-            other => panic!("no reference for {other:?}"),
-        }
+        on_reference!(self, cell => self.answer(cell))
+    }
+
+    /// The reference's forward pass with other weights than the problem's.
+    pub fn reference_forward(&self, params: &[f64]) -> Forward {
+        on_reference!(self, cell => {
+            let window = self.reference_window(self.shape.cell.inputs());
+            let network = Network::new(cell, self.shape.outputs).with_flat(params);
+            network.forward(&window, &self.reference_state(&network))
+        })
+    }
+
+    /// The state as the reference takes it: of a layer without memory, which the crate's has, none.
+    fn reference_state<C: reference::Cell>(&self, network: &Network<C>) -> Vec<f64> {
+        let (batch, hidden) = (self.extent.batch, self.shape.cell.hidden());
+        let remembers = network.cell.state() > 0;
+        if remembers { by_sequence(&f64s(&self.state), batch, hidden) } else { Vec::new() }
     }
 
     fn answer<C: reference::Cell>(&self, cell: C) -> Expected {
-        let window = self.reference_window(cell.inputs());
+        let window = self.reference_window(self.shape.cell.inputs());
         let network = Network::new(cell, self.shape.outputs).with_flat(&f64s(&self.params));
         // The crate's state of a layer without memory is its last output, which nothing reads.
         let (batch, hidden) = (self.extent.batch, self.shape.cell.hidden());
         let remembers = network.cell.state() > 0;
-        let state = if remembers { by_sequence(&f64s(&self.state), batch, hidden) } else { Vec::new() };
+        let state = self.reference_state(&network);
         let (forward, gradients) = network.gradients(&window, &state);
         let last = forward.h[forward.h.len() - batch * hidden..].to_vec();
         let tensors = gradients.parameters.tensors();
