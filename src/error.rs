@@ -59,6 +59,8 @@ pub enum Quantity {
     Logit,
     /// An element of a state.
     State,
+    /// A reading.
+    Input,
 }
 
 impl Quantity {
@@ -68,6 +70,7 @@ impl Quantity {
             Self::Gradient => "gradient",
             Self::Logit => "logit",
             Self::State => "state",
+            Self::Input => "input",
         }
     }
 }

@@ -15,14 +15,20 @@
 //! | 24–27, 28–31, 32–35 | inputs d, hidden units h, outputs q |
 //! | 36–39 | symbols of the vocabulary; 0 for a model without |
 //! | 40 | reset gate of a GRU: 0 applied after the recurrent product, 1 before it; 0 for other cells |
-//! | 41–63 | zero |
-//! | from 64 | weights, `f32`, in the order of [`ModelShape`]; then symbols, `u32`, ascending |
+//! | 41–55 | zero |
+//! | 56 | normalisation: 1 of inputs, 2 of outputs, 3 of both, 0 none |
+//! | 57–63 | zero |
+//! | from 64 | weights, `f32`, in the order of [`ModelShape`] |
+//! | then | as far as they are normalised: d means and d deviations of inputs, q means and q deviations of outputs, `f32` |
+//! | then | symbols, `u32`, ascending |
 
 mod include;
 
 pub use include::StoredCell;
 #[doc(hidden)]
-pub use include::{assert_file, included, included_codes, included_symbols, symbols, weights_bytes};
+pub use include::{
+    assert_file, included, included_codes, included_standard, included_symbols, symbols, weights_bytes,
+};
 
 use core::fmt;
 
@@ -31,13 +37,17 @@ use crc::{CRC_32_ISO_HDLC, Crc};
 use crate::cell::{ActivationKind, AnyCell, Cell, CellKind, GruShape, ResetKind, TypedCell};
 use crate::clean::Clean;
 use crate::model::{Model, ModelShape};
-use crate::params::Flat;
+use crate::params::{Flat, take};
+use crate::standard::StandardView;
 use crate::vocab::{Alphabet, Symbols, VocabError};
 
 const MAGIC: &[u8; 8] = b"RECURVE\n";
 const CHECKED: usize = 16;
 /// Where the header says how a GRU applies its reset gate.
 const RESET: usize = 40;
+
+/// Where the header says what is normalised.
+const NORMALIZED: usize = 56;
 
 /// Bytes before the weights.
 pub const HEADER_BYTES: usize = 64;
@@ -105,6 +115,42 @@ impl fmt::Display for FormatError {
 
 impl core::error::Error for FormatError {}
 
+/// How readings become the inputs of a model, and its outputs numbers in their units; each only if that is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Normalization<'a> {
+    /// To be applied to inputs, d channels.
+    pub inputs: Option<StandardView<'a>>,
+    /// To be inverted of outputs, q channels.
+    pub outputs: Option<StandardView<'a>>,
+}
+
+impl<'a> Normalization<'a> {
+    /// What the header says of it.
+    fn code(self) -> u8 {
+        u8::from(self.inputs.is_some()) + 2 * u8::from(self.outputs.is_some())
+    }
+
+    /// Takes it off what follows the weights.
+    fn take(code: u8, inputs: usize, outputs: usize, from: &mut &'a [f32]) -> Self {
+        let mut side = |wanted: bool, channels: usize| {
+            wanted.then(|| StandardView { mean: take(from, channels), deviation: take(from, channels) })
+        };
+        Self { inputs: side(code & 1 != 0, inputs), outputs: side(code & 2 != 0, outputs) }
+    }
+
+    /// Its numbers, in their order.
+    fn numbers(self) -> impl Iterator<Item = &'a f32> {
+        let sides = [self.inputs, self.outputs].into_iter().flatten();
+        sides.flat_map(|side| side.mean.iter().chain(side.deviation))
+    }
+
+    /// Whether it is one for so many channels.
+    fn is_valid(self, inputs: usize, outputs: usize) -> bool {
+        self.inputs.is_none_or(|side| side.is_valid(inputs))
+            && self.outputs.is_none_or(|side| side.is_valid(outputs))
+    }
+}
+
 /// A model with what it needs to be used, borrowed: from a file's bytes, or on its way to one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -115,6 +161,8 @@ pub struct ModelFile<'a> {
     pub clean: Clean,
     /// The vocabulary, if inputs and outputs are symbols: one for each input and each output.
     pub symbols: Option<Symbols<'a>>,
+    /// Means and deviations, if readings and outputs have units.
+    pub normalization: Normalization<'a>,
     /// All weights, flat.
     pub weights: &'a [f32],
 }
@@ -134,12 +182,18 @@ impl<'a> ModelFile<'a> {
             _ => return Err(FormatError::Field(23)),
         };
         let words: &[u32] = bytemuck::try_cast_slice(body).map_err(|_| FormatError::Alignment)?;
-        let (weights, codes) = words.split_at_checked(shape.params_len()).ok_or(FormatError::Field(24))?;
+        let (weights, rest) = words.split_at_checked(shape.params_len()).ok_or(FormatError::Field(24))?;
+        let (inputs, outputs) = (shape.cell.inputs(), shape.outputs);
+        let len = normalization_len(header[NORMALIZED], inputs, outputs);
+        let (numbers, codes) = rest.split_at_checked(len).ok_or(FormatError::Field(NORMALIZED))?;
+        let mut numbers = bytemuck::must_cast_slice(numbers);
+        let normalization = Normalization::take(header[NORMALIZED], inputs, outputs, &mut numbers);
         if codes.len() != word(header, 36) as usize {
             return Err(FormatError::Field(36));
         }
         let symbols = parse_symbols(codes, header[22])?;
-        let file = Self { shape, clean, symbols, weights: bytemuck::must_cast_slice(weights) };
+        let weights = bytemuck::must_cast_slice(weights);
+        let file = Self { shape, clean, symbols, normalization, weights };
         file.check_sizes()?;
         Ok(file)
     }
@@ -150,6 +204,9 @@ impl<'a> ModelFile<'a> {
         let (inputs, outputs) = (self.shape.cell.inputs(), self.shape.outputs);
         if self.weights.len() != self.shape.params_len() {
             return Err(FormatError::Field(24));
+        }
+        if !self.normalization.is_valid(inputs, outputs) {
+            return Err(FormatError::Field(NORMALIZED));
         }
         match self.symbols.map(Symbols::len) {
             Some(symbols) if symbols != inputs || symbols != outputs => Err(FormatError::Field(36)),
@@ -163,6 +220,12 @@ impl<'a> ModelFile<'a> {
         Self { symbols: Some(symbols), ..self }
     }
 
+    /// The same with means and deviations. A file needs one for each input and each output that is normalised.
+    #[must_use]
+    pub const fn with_normalization(self, normalization: Normalization<'a>) -> Self {
+        Self { normalization, ..self }
+    }
+
     /// The same with the cleaning that texts need.
     #[must_use]
     pub const fn with_clean(self, clean: Clean) -> Self {
@@ -173,7 +236,8 @@ impl<'a> ModelFile<'a> {
     #[must_use]
     pub fn byte_len(&self) -> usize {
         let symbols = self.symbols.map_or(0, Symbols::len);
-        HEADER_BYTES.saturating_add(self.weights.len().saturating_add(symbols).saturating_mul(4))
+        let words = self.weights.len().saturating_add(self.normalization.numbers().count());
+        HEADER_BYTES.saturating_add(words.saturating_add(symbols).saturating_mul(4))
     }
 
     /// Writes the file to `to`, which must be [`byte_len`](Self::byte_len) long.
@@ -208,7 +272,12 @@ impl<'a> ModelFile<'a> {
         let codes = self.symbols.map_or(&[][..], Symbols::codes);
         let (header, body) = to.split_first_chunk_mut::<HEADER_BYTES>().ok_or(FormatError::Magic)?;
         self.emit_header(header, length, codes.len())?;
-        let words = self.weights.iter().map(|w| w.to_bits()).chain(codes.iter().copied());
+        let words = self
+            .weights
+            .iter()
+            .chain(self.normalization.numbers())
+            .map(|w| w.to_bits())
+            .chain(codes.iter().copied());
         for (to, word) in body.as_chunks_mut().0.iter_mut().zip(words) {
             *to = word.to_le_bytes();
         }
@@ -244,6 +313,7 @@ impl<'a> ModelFile<'a> {
             *to = u32::try_from(size).map_err(|_| FormatError::Field(24))?.to_le_bytes();
         }
         to[RESET] = reset;
+        to[NORMALIZED] = self.normalization.code();
         Ok(())
     }
 }
@@ -255,7 +325,8 @@ impl<'a> ModelFile<'a> {
         C: TypedCell<H, Shape: Into<AnyCell>>,
     {
         let shape = ModelShape { cell: C::SHAPE.into(), outputs: O };
-        Self { shape, clean: Clean::None, symbols: None, weights: model.as_flat() }
+        let normalization = Normalization::default();
+        Self { shape, clean: Clean::None, symbols: None, normalization, weights: model.as_flat() }
     }
 }
 
@@ -343,6 +414,13 @@ const fn codes_of(kind: CellKind, activation: ActivationKind, reset: Option<Rese
     Codes { cell, activation, reset }
 }
 
+/// Numbers of a normalisation with this code.
+const fn normalization_len(code: u8, inputs: usize, outputs: usize) -> usize {
+    let of_inputs = if code & 1 != 0 { inputs.saturating_mul(2) } else { 0 };
+    let of_outputs = if code & 2 != 0 { outputs.saturating_mul(2) } else { 0 };
+    of_inputs.saturating_add(of_outputs)
+}
+
 fn parse_shape(header: &[u8; HEADER_BYTES]) -> Result<ModelShape<AnyCell>, FormatError> {
     let kind = match header[20] {
         0 => CellKind::Elman,
@@ -356,8 +434,12 @@ fn parse_shape(header: &[u8; HEADER_BYTES]) -> Result<ModelShape<AnyCell>, Forma
         1 => ActivationKind::Relu,
         _ => return Err(FormatError::Field(21)),
     };
-    if let Some(offset) = header.iter().skip(RESET + 1).position(|&byte| byte != 0) {
-        return Err(FormatError::Field(RESET + 1 + offset));
+    if header[NORMALIZED] > 3 {
+        return Err(FormatError::Field(NORMALIZED));
+    }
+    let unused = header.iter().enumerate().skip(RESET + 1).filter(|&(at, _)| at != NORMALIZED);
+    if let Some((at, _)) = unused.into_iter().find(|&(_, &byte)| byte != 0) {
+        return Err(FormatError::Field(at));
     }
     let [inputs, hidden, outputs] = [24, 28, 32].map(|at| word(header, at) as usize);
     let cell = match (AnyCell::new(kind, activation, inputs, hidden), header[RESET]) {

@@ -9,7 +9,7 @@ use super::{Buffer, HostError, buffer::check_available, write_whole};
 use crate::cell::{AnyCell, Cell, Extent, Inputs};
 use crate::clean::Clean;
 use crate::error::Error;
-use crate::format::{FormatError, ModelFile};
+use crate::format::{FormatError, ModelFile, Normalization};
 use crate::init::Init;
 use crate::lanes::best_lanes;
 use crate::loss::{Perplexity, Targets};
@@ -90,6 +90,7 @@ impl Network {
             shape: self.shape,
             clean: self.clean,
             symbols: Some(self.symbols()),
+            normalization: Normalization::default(),
             weights: &self.params,
         }
     }
