@@ -214,6 +214,12 @@ impl<'a> ModelFile<'a> {
         }
     }
 
+    /// A model of these sizes without vocabulary, on its way to a file.
+    #[must_use]
+    pub fn new(shape: ModelShape<AnyCell>, weights: &'a [f32]) -> Self {
+        Self { shape, clean: Clean::None, symbols: None, normalization: Normalization::default(), weights }
+    }
+
     /// The same with a vocabulary. A file needs a symbol for each input and each output of the model.
     #[must_use]
     pub const fn with_symbols(self, symbols: Symbols<'a>) -> Self {
@@ -324,9 +330,7 @@ impl<'a> ModelFile<'a> {
     where
         C: TypedCell<H, Shape: Into<AnyCell>>,
     {
-        let shape = ModelShape { cell: C::SHAPE.into(), outputs: O };
-        let normalization = Normalization::default();
-        Self { shape, clean: Clean::None, symbols: None, normalization, weights: model.as_flat() }
+        Self::new(ModelShape { cell: C::SHAPE.into(), outputs: O }, model.as_flat())
     }
 }
 
