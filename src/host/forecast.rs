@@ -1,10 +1,11 @@
 //! Forecasts of a series of numbers, and the naive ones that they have to beat.
 //!
-//! The model reads the changes from one value to the next and says by how much the values to come differ from the last
-//! one, so that a trend does not lead beyond what it was trained on:
+//! The model reads how each value differs from the one before and from a mean that follows the series, and says by how
+//! much the values to come differ from the last one, so that a trend does not lead beyond what it was trained on:
 //!
 //! ```text
-//! x_t = s_t − s_{t−1}        y_{t,k} = s_{t+k} − s_t for k = 1 … horizon
+//! m_0 = s_0,  m_t = m_{t−1} + (s_t − m_{t−1}) / window
+//! x_t = (s_t − s_{t−1}, s_t − m_t)        y_{t,k} = s_{t+k} − s_t for k = 1 … horizon
 //! ```
 //!
 //! Both are normalised by the training part; the model file keeps means and deviations. Windows of the training part,
@@ -35,6 +36,9 @@ use crate::standard::{StandardView, fit};
 /// Sequences side by side where forecasts are made.
 const BATCH: usize = 64;
 
+/// Channels that the model reads.
+const INPUTS: usize = 2;
+
 /// How a forecaster is made and trained.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -64,15 +68,15 @@ pub struct ForecastSettings {
 }
 
 impl Default for ForecastSettings {
-    /// A GRU of 16 units that looks back on 32 values and forecasts the next one.
+    /// A GRU of 32 units that looks back on 32 values and forecasts the next one.
     fn default() -> Self {
         Self {
             cell: CellKind::Gru,
-            hidden: 16,
+            hidden: 32,
             window: 32,
             horizon: 1,
             batch: 16,
-            epochs: 60,
+            epochs: 100,
             lr: 0.01,
             clip: 1.0,
             huber: None,
@@ -113,7 +117,7 @@ impl ForecastSettings {
 ///
 /// let series: Vec<f64> = (0..400).map(|t| (f64::from(t) * 0.3).sin()).collect();
 /// let mut settings = ForecastSettings::default();
-/// (settings.hidden, settings.window, settings.epochs) = (8, 12, 10);
+/// (settings.hidden, settings.window, settings.epochs) = (8, 12, 20);
 /// let forecaster = Forecaster::train(&series[..300], settings, |_, _| {})?;
 ///
 /// let naive = Errors::of(&series, 300, 1, &last_value(&series, 300, 1));
@@ -149,10 +153,15 @@ impl Standard {
     }
 }
 
-/// The change that leads to value t; none to the first.
+/// x_1, x_2, … of a series.
 #[expect(clippy::cast_possible_truncation, reason = "the model reckons in f32")]
-fn change(series: &[f64], t: usize) -> f32 {
-    (series[t] - series[t - 1]) as f32
+fn features(series: &[f64], window: usize) -> Vec<[f32; INPUTS]> {
+    let mut mean = series.first().copied().unwrap_or_default();
+    let of_pair = |pair: &[f64]| {
+        mean += (pair[1] - mean) / window as f64;
+        [pair[1] - pair[0], pair[1] - mean].map(|x| x as f32)
+    };
+    series.windows(2).map(of_pair).collect()
 }
 
 impl Forecaster {
@@ -186,18 +195,18 @@ impl Forecaster {
 
     /// With all weights zero, and what the series says of means and deviations.
     fn new(series: &[f64], settings: ForecastSettings) -> Result<Self, HostError> {
-        let ForecastSettings { cell, hidden, horizon, .. } = settings;
+        let ForecastSettings { cell, hidden, window, horizon, .. } = settings;
         let shape =
-            ModelShape { cell: AnyCell::new(cell, ActivationKind::Tanh, 1, hidden), outputs: horizon };
+            ModelShape { cell: AnyCell::new(cell, ActivationKind::Tanh, INPUTS, hidden), outputs: horizon };
         super::buffer::check_available(shape.params_len().saturating_mul(4 * size_of::<f32>()))?;
         let last = series.len() - horizon;
-        let changes: Vec<f32> = (1..series.len()).map(|t| change(series, t)).collect();
+        let inputs = features(series, window);
         let targets: Vec<f32> = (0..last).flat_map(|t| windows::targets(series, t, horizon)).collect();
         Ok(Self {
             shape,
             settings,
             params: Buffer::zeroed(shape.params_len())?,
-            inputs: Standard::of(&changes, 1)?,
+            inputs: Standard::of(inputs.as_flattened(), INPUTS)?,
             outputs: Standard::of(&targets, horizon)?,
         })
     }
@@ -265,8 +274,10 @@ impl Forecaster {
         let mut state = Buffer::zeroed(shape.state_len(batch))?;
         let mut scratch = Buffer::zeroed(shape.step_scratch_len(batch))?;
         let mut y = Buffer::zeroed(batch.saturating_mul(horizon))?;
+        let features = features(series, window);
         for step in 0..window {
-            let mut x: Vec<f32> = origins.iter().map(|n| change(series, n - window + step)).collect();
+            // The feature at t − 1 belongs to value t.
+            let mut x: Vec<f32> = origins.iter().flat_map(|n| features[n - window + step - 1]).collect();
             self.inputs.view().apply(&mut x)?;
             let x = Inputs::Vectors(&x);
             on_lanes!(lanes, lanes => shape.step(lanes, &self.params, x, &mut state, &mut y, &mut scratch))?;
@@ -288,8 +299,8 @@ impl Forecaster {
         &self.params
     }
 
-    /// The model as a file's contents: one input, the change since the value before; an output for each step of the
-    /// horizon, by how much the value then will differ from the last one.
+    /// The model as a file's contents: two inputs and an output for each step of the horizon, as the module's formulas have
+    /// them.
     #[must_use]
     pub fn file(&self) -> ModelFile<'_> {
         let normalization =

@@ -29,13 +29,13 @@ fn errors(series: &[f64], settings: ForecastSettings, season: usize) -> [Errors;
 
 #[test]
 fn a_noisy_sine_is_forecast_better_than_naively() {
-    let noise = noise(600, 0.1);
+    let noise = noise(800, 0.2);
     let series: Vec<f64> = noise
         .iter()
         .enumerate()
         .map(|(t, e)| 20.0 + (t as f64 * std::f64::consts::TAU / 24.0).sin() + e)
         .collect();
-    let [model, last, season] = errors(&series, small(24, 3, 20), 24);
+    let [model, last, season] = errors(&series, ForecastSettings { hidden: 16, ..small(24, 3, 30) }, 24);
     assert!(model.rmse < 0.7 * last.rmse && model.rmse < season.rmse, "{model:?} {last:?} {season:?}");
     assert!(model.mae < 0.7 * last.mae && model.mae < season.mae, "{model:?} {last:?} {season:?}");
 }

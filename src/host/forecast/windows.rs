@@ -4,7 +4,7 @@ use std::vec::Vec;
 
 use rand_core::Rng;
 
-use super::{ForecastSettings, Forecaster, change};
+use super::{ForecastSettings, Forecaster, INPUTS, features};
 use crate::host::HostError;
 
 /// By how much the values after t differ from it.
@@ -36,7 +36,8 @@ impl Windows {
         settings: ForecastSettings,
     ) -> Result<Self, HostError> {
         let steps = 1..series.len() - settings.horizon;
-        let mut x: Vec<f32> = steps.clone().map(|t| change(series, t)).collect();
+        let features = features(series, settings.window);
+        let mut x = features[..steps.len()].as_flattened().to_vec();
         let mut y: Vec<f32> = steps.flat_map(|t| targets(series, t, settings.horizon)).collect();
         forecaster.inputs.view().apply(&mut x)?;
         forecaster.outputs.view().apply(&mut y)?;
@@ -48,10 +49,14 @@ impl Windows {
         (self.settings.window / 4).max(1)
     }
 
+    /// Where a window may begin.
+    fn places(&self) -> usize {
+        self.x.len() / INPUTS - self.settings.window + 1
+    }
+
     /// Windows of an epoch, wherever it begins.
     fn count(&self) -> usize {
-        let places = self.x.len() - self.settings.window + 1;
-        places.div_ceil(self.stride())
+        self.places().div_ceil(self.stride())
     }
 
     pub(super) fn steps_per_epoch(&self) -> usize {
@@ -60,7 +65,7 @@ impl Windows {
 
     /// The batches of an epoch, from a beginning and in an order that are drawn.
     pub(super) fn shuffle<R: Rng>(&mut self, rng: &mut R) -> impl Iterator<Item = Batch> {
-        let (stride, count, places) = (self.stride(), self.count(), self.x.len() - self.settings.window + 1);
+        let (stride, count, places) = (self.stride(), self.count(), self.places());
         let first = below(rng, stride);
         self.starts.clear();
         self.starts.extend((0..count).map(|i| (first + i * stride) % places));
@@ -75,7 +80,7 @@ impl Windows {
         let rows = || (0..window).flat_map(|t| starts.iter().map(move |start| start + t));
         Batch {
             size: starts.len(),
-            x: rows().map(|row| self.x[row]).collect(),
+            x: rows().flat_map(|row| &self.x[row * INPUTS..][..INPUTS]).copied().collect(),
             y: rows().flat_map(|row| &self.y[row * horizon..][..horizon]).copied().collect(),
         }
     }
