@@ -33,7 +33,7 @@ fn a_noisy_sine_is_forecast_better_than_naively() {
     let series: Vec<f64> = noise
         .iter()
         .enumerate()
-        .map(|(t, e)| 20.0 + (t as f64 * std::f64::consts::TAU / 24.0).sin() + e)
+        .map(|(t, e)| 20.0 + (t as f64 * core::f64::consts::TAU / 24.0).sin() + e)
         .collect();
     let [model, last, season] = errors(&series, ForecastSettings { hidden: 16, ..small(24, 3, 30) }, 24);
     assert!(model.rmse < 0.7 * last.rmse && model.rmse < season.rmse, "{model:?} {last:?} {season:?}");
@@ -52,7 +52,7 @@ fn trend_and_season_are_forecast_beyond_what_was_seen() {
 #[test]
 fn a_random_walk_is_not_forecast_much_worse_than_by_its_last_value() {
     let series: Vec<f64> =
-        noise(400, 1.0).iter().scan(0.0, |s, e| Some(std::mem::replace(s, *s + e))).collect();
+        noise(400, 1.0).iter().scan(0.0, |s, e| Some(core::mem::replace(s, *s + e))).collect();
     let [model, last, _] = errors(&series, small(8, 1, 5), 2);
     assert!(model.rmse < 1.15 * last.rmse, "{model:?} {last:?}");
 }
