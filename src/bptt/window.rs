@@ -230,7 +230,7 @@ impl<'a, S: Sizes, G: Goal> Window<'a, S, G> {
     }
 
     /// Makes the states zero of sequences that are over, once the tape is not needed any more.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn clear_ended(&self, tape: &mut [f32], state: &mut [f32]) {
         let (shape, extent) = (self.sizes.shape(), Extent::step(1));
         for first in self.goal.ended(self.extent.window) {

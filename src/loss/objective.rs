@@ -50,13 +50,13 @@ mod hidden {
 use hidden::Hidden;
 
 impl Hidden for Targets<'_> {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn weight(self, extent: Extent, outputs: usize) -> Result<f32, Error> {
         self.check(extent.rows(), outputs)?;
         Ok(share(extent.rows()))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn ended(&self, _: usize) -> impl Iterator<Item = usize> {
         core::iter::empty()
     }
@@ -155,14 +155,14 @@ impl<'a> Objective<'a> {
     }
 
     /// The length of a sequence of the window.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn length(self, sequence: usize, window: usize) -> usize {
         self.lengths.map_or(window, inlined!(|lengths| lengths.get(sequence).copied().unwrap_or_default()))
     }
 }
 
 impl Hidden for Objective<'_> {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn weight(self, extent: Extent, outputs: usize) -> Result<f32, Error> {
         let targets = if self.readout.is_some() { extent.batch } else { extent.rows() };
         self.targets.check(targets, outputs)?;
@@ -173,7 +173,7 @@ impl Hidden for Objective<'_> {
         Ok(share(counted))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn ended(&self, window: usize) -> impl Iterator<Item = usize> {
         let lengths = self.lengths.unwrap_or_default().iter().enumerate();
         lengths.filter(move |&(_, &length)| length < window).map(|(sequence, _)| sequence)
