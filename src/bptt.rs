@@ -19,7 +19,7 @@ use crate::cell::{Block, Cell, Extent, Inputs, TypedCell};
 use crate::crew::{Alone, Crew};
 use crate::error::{Argument, Error, exactly};
 use crate::lanes::{Lanes, best_lanes, inlined};
-use crate::loss::{Sum, Targets};
+use crate::loss::{Goal, Sum};
 use crate::model::{Model, ModelShape, check_state};
 use crate::params::{Flat, plain_data, take_mut};
 use window::{Buffers, Sizes, Typed, Window};
@@ -60,7 +60,7 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     /// The mean loss of a window, and its gradients, added to `grads`; `state` is carried to the next window.
     ///
     /// Rows of inputs and targets are time-major: row t·B + b belongs to step t of sequence b. A window may be
-    /// shorter than `T`.
+    /// shorter than `T`. [`Targets`](crate::Targets) are for each row; an [`Objective`](crate::Objective) may have others.
     ///
     /// ```
     /// use recurve::{CharRnn, Inputs, Sgd, Optimizer, Targets, Workspace, params::Flat};
@@ -84,20 +84,21 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::TooShort`] for a window without rows or longer than the workspace, [`Error::Length`] for targets of
-    /// another number of rows than inputs, [`Error::Token`] for tokens outside of the vocabulary,
+    /// [`Error::TooShort`] for a window without rows or longer than the workspace, [`Error::Length`] for another number
+    /// of targets or lengths than are needed, [`Error::Steps`] for a length beyond the window, [`Error::Setting`] if all
+    /// lengths are 0, [`Error::Token`] for tokens outside of the vocabulary,
     /// [`Error::NotFinite`] for a state or a loss that is NaN or infinite. State and gradients are then as they were.
     pub fn gradient<const B: usize, const T: usize>(
         &self,
         inputs: Inputs<'_>,
-        targets: Targets<'_>,
+        goal: impl Goal,
         state: &mut C::State<B>,
         workspace: &mut Workspace<C, H, O, B, T>,
         grads: &mut Self,
     ) -> Result<f32, Error> {
         let (tape, scratch) = workspace.split();
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
-        best_lanes!(lanes => gradient(Typed::<Self, B>::SIZES, &Alone, lanes, params, inputs, targets, state, tape, scratch, grads))
+        best_lanes!(lanes => gradient(Typed::<Self, B>::SIZES, &Alone, lanes, params, inputs, goal, state, tape, scratch, grads))
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.
@@ -107,13 +108,13 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     pub fn loss<const B: usize, const T: usize>(
         &self,
         inputs: Inputs<'_>,
-        targets: Targets<'_>,
+        goal: impl Goal,
         state: &mut C::State<B>,
         workspace: &mut Workspace<C, H, O, B, T>,
     ) -> Result<f32, Error> {
         let (tape, scratch) = workspace.split();
         let (params, state) = (self.as_flat(), state.as_flat_mut());
-        best_lanes!(lanes => loss(Typed::<Self, B>::SIZES, lanes, params, inputs, targets, state, tape, scratch))
+        best_lanes!(lanes => loss(Typed::<Self, B>::SIZES, lanes, params, inputs, goal, state, tape, scratch))
     }
 }
 
@@ -174,13 +175,13 @@ impl<C: Cell> ModelShape<C> {
         lanes: L,
         params: &[f32],
         inputs: Inputs<'_>,
-        targets: Targets<'_>,
+        goal: impl Goal,
         state: &mut [f32],
         tape: &mut [f32],
         scratch: &mut [f32],
         grads: &mut [f32],
     ) -> Result<f32, Error> {
-        self.gradient_by(&Alone, lanes, params, inputs, targets, state, tape, scratch, grads)
+        self.gradient_by(&Alone, lanes, params, inputs, goal, state, tape, scratch, grads)
     }
 
     /// [`gradient`](Self::gradient), shared by the threads of a crew: the same bits, however many they are.
@@ -198,13 +199,13 @@ impl<C: Cell> ModelShape<C> {
         lanes: L,
         params: &[f32],
         inputs: Inputs<'_>,
-        targets: Targets<'_>,
+        goal: impl Goal,
         state: &mut [f32],
         tape: &mut [f32],
         scratch: &mut [f32],
         grads: &mut [f32],
     ) -> Result<f32, Error> {
-        gradient(self, crew, lanes, params, inputs, targets, state, tape, scratch, grads)
+        gradient(self, crew, lanes, params, inputs, goal, state, tape, scratch, grads)
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.
@@ -218,12 +219,12 @@ impl<C: Cell> ModelShape<C> {
         lanes: L,
         params: &[f32],
         inputs: Inputs<'_>,
-        targets: Targets<'_>,
+        goal: impl Goal,
         state: &mut [f32],
         tape: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<f32, Error> {
-        loss(self, lanes, params, inputs, targets, state, tape, scratch)
+        loss(self, lanes, params, inputs, goal, state, tape, scratch)
     }
 }
 
@@ -239,14 +240,14 @@ fn gradient<S: Sizes, L: Lanes>(
     lanes: L,
     params: &[f32],
     inputs: Inputs<'_>,
-    targets: Targets<'_>,
+    goal: impl Goal,
     state: &mut [f32],
     tape: &mut [f32],
     scratch: &mut [f32],
     grads: &mut [f32],
 ) -> Result<f32, Error> {
     exactly(Argument::Grads, sizes.shape().params_len(), grads.len())?;
-    let window = Window::new(sizes, params, inputs, targets, state)?;
+    let window = Window::new(sizes, params, inputs, goal, state)?;
     let (mut buffers, pack) = Buffers::new(sizes.shape(), window.extent, tape, scratch, true)?;
     check_state(lanes, state)?;
 
@@ -279,6 +280,7 @@ fn gradient<S: Sizes, L: Lanes>(
         inlined!(|part| lanes.run(inlined!(|| window.accumulate(lanes, done, part)))),
         |()| {},
     );
+    window.clear_ended(buffers.tape, state);
     Ok(loss)
 }
 
@@ -290,12 +292,12 @@ fn loss<S: Sizes, L: Lanes>(
     lanes: L,
     params: &[f32],
     inputs: Inputs<'_>,
-    targets: Targets<'_>,
+    goal: impl Goal,
     state: &mut [f32],
     tape: &mut [f32],
     scratch: &mut [f32],
 ) -> Result<f32, Error> {
-    let window = Window::new(sizes, params, inputs, targets, state)?;
+    let window = Window::new(sizes, params, inputs, goal, state)?;
     let (mut buffers, pack) = Buffers::new(sizes.shape(), window.extent, tape, scratch, false)?;
     check_state(lanes, state)?;
 
@@ -310,5 +312,6 @@ fn loss<S: Sizes, L: Lanes>(
         block,
         state
     )));
+    window.clear_ended(buffers.tape, state);
     Ok(loss)
 }

@@ -13,6 +13,8 @@ pub enum Argument {
     Inputs,
     /// Target tokens or vectors, time-major.
     Targets,
+    /// The length of each sequence of the batch.
+    Lengths,
     /// The hidden state of each sequence of the batch.
     State,
     /// One row of outputs for each sequence of the batch.
@@ -33,6 +35,7 @@ impl Argument {
             Self::Params => "params",
             Self::Inputs => "inputs",
             Self::Targets => "targets",
+            Self::Lengths => "lengths",
             Self::State => "state",
             Self::Logits => "logits",
             Self::Tape => "tape",
@@ -56,6 +59,8 @@ pub enum Quantity {
     Logit,
     /// An element of a state.
     State,
+    /// A reading.
+    Input,
 }
 
 impl Quantity {
@@ -65,6 +70,7 @@ impl Quantity {
             Self::Gradient => "gradient",
             Self::Logit => "logit",
             Self::State => "state",
+            Self::Input => "input",
         }
     }
 }
@@ -109,6 +115,13 @@ pub enum Error {
         /// The size of the vocabulary.
         symbols: usize,
     },
+    /// A sequence is said to be longer than the window that it is in.
+    Steps {
+        /// Its steps.
+        length: usize,
+        /// The window's.
+        window: usize,
+    },
     /// A loss, a gradient or a logit is NaN or infinite, or too large to be reckoned with.
     NotFinite(Quantity),
     /// A setting is outside of its range, such as a temperature below zero.
@@ -129,6 +142,9 @@ impl fmt::Display for Error {
             }
             Self::Token { token, symbols } => {
                 write!(f, "token {token} is outside of a vocabulary of {symbols} symbols")
+            }
+            Self::Steps { length, window } => {
+                write!(f, "a sequence of {length} steps is longer than its window of {window}")
             }
             Self::NotFinite(what) => write!(f, "the {} is not finite", what.name()),
             Self::Setting(what) => f.write_str(what),

@@ -16,16 +16,22 @@
 //! | 36–39 | symbols of the vocabulary; 0 for a model without |
 //! | 40 | reset gate of a GRU: 0 applied after the recurrent product, 1 before it; 0 for other cells |
 //! | 41 | layers above the first; 0 for a single cell |
-//! | 42–63 | zero |
+//! | 42–55 | zero |
+//! | 56 | normalisation: 1 of inputs, 2 of outputs, 3 of both, 0 none |
+//! | 57–63 | zero |
 //! | 8 for each layer above | cell, activation and reset gate as above, zero; hidden units, four bytes |
-//! | the rest | weights, `f32`, in the order of [`ModelShape`]; then symbols, `u32`, ascending |
+//! | then | weights, `f32`, in the order of [`ModelShape`] |
+//! | then | as far as they are normalised: d means and d deviations of inputs, q means and q deviations of outputs, `f32` |
+//! | the rest | symbols, `u32`, ascending |
 
 mod include;
 mod layers;
 
 pub use include::StoredCell;
 #[doc(hidden)]
-pub use include::{assert_file, included, included_codes, included_symbols, symbols, weights_bytes};
+pub use include::{
+    assert_file, included, included_codes, included_standard, included_symbols, symbols, weights_bytes,
+};
 
 use core::fmt;
 
@@ -34,7 +40,8 @@ use crc::{CRC_32_ISO_HDLC, Crc};
 use crate::cell::{AnyCell, Cell};
 use crate::clean::Clean;
 use crate::model::{Model, ModelShape};
-use crate::params::Flat;
+use crate::params::{Flat, take};
+use crate::standard::StandardView;
 use crate::vocab::{Alphabet, Symbols, VocabError};
 use layers::{Codes, LAYER_BYTES};
 
@@ -44,6 +51,9 @@ const CHECKED: usize = 16;
 const RESET: usize = 40;
 /// Where it says how many layers there are above the first.
 const LAYERS: usize = 41;
+
+/// Where it says what is normalised.
+const NORMALIZED: usize = 56;
 
 /// Bytes before the layers above the first, and before the weights where there are none.
 pub const HEADER_BYTES: usize = 64;
@@ -111,6 +121,42 @@ impl fmt::Display for FormatError {
 
 impl core::error::Error for FormatError {}
 
+/// How readings become the inputs of a model, and its outputs numbers in their units; each only if that is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Normalization<'a> {
+    /// To be applied to inputs, d channels.
+    pub inputs: Option<StandardView<'a>>,
+    /// To be inverted of outputs, q channels.
+    pub outputs: Option<StandardView<'a>>,
+}
+
+impl<'a> Normalization<'a> {
+    /// What the header says of it.
+    fn code(self) -> u8 {
+        u8::from(self.inputs.is_some()) + 2 * u8::from(self.outputs.is_some())
+    }
+
+    /// Takes it off what follows the weights.
+    fn take(code: u8, inputs: usize, outputs: usize, from: &mut &'a [f32]) -> Self {
+        let mut side = |wanted: bool, channels: usize| {
+            wanted.then(|| StandardView { mean: take(from, channels), deviation: take(from, channels) })
+        };
+        Self { inputs: side(code & 1 != 0, inputs), outputs: side(code & 2 != 0, outputs) }
+    }
+
+    /// Its numbers, in their order.
+    fn numbers(self) -> impl Iterator<Item = &'a f32> {
+        let sides = [self.inputs, self.outputs].into_iter().flatten();
+        sides.flat_map(|side| side.mean.iter().chain(side.deviation))
+    }
+
+    /// Whether it is one for so many channels.
+    fn is_valid(self, inputs: usize, outputs: usize) -> bool {
+        self.inputs.is_none_or(|side| side.is_valid(inputs))
+            && self.outputs.is_none_or(|side| side.is_valid(outputs))
+    }
+}
+
 /// A model with what it needs to be used, borrowed: from a file's bytes, or on its way to one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -121,6 +167,8 @@ pub struct ModelFile<'a> {
     pub clean: Clean,
     /// The vocabulary, if inputs and outputs are symbols: one for each input and each output.
     pub symbols: Option<Symbols<'a>>,
+    /// Means and deviations, if readings and outputs have units.
+    pub normalization: Normalization<'a>,
     /// All weights, flat.
     pub weights: &'a [f32],
 }
@@ -141,12 +189,18 @@ impl<'a> ModelFile<'a> {
             _ => return Err(FormatError::Field(23)),
         };
         let words: &[u32] = bytemuck::try_cast_slice(body).map_err(|_| FormatError::Alignment)?;
-        let (weights, codes) = words.split_at_checked(shape.params_len()).ok_or(FormatError::Field(24))?;
+        let (weights, rest) = words.split_at_checked(shape.params_len()).ok_or(FormatError::Field(24))?;
+        let (inputs, outputs) = (shape.cell.inputs(), shape.outputs);
+        let len = normalization_len(header[NORMALIZED], inputs, outputs);
+        let (numbers, codes) = rest.split_at_checked(len).ok_or(FormatError::Field(NORMALIZED))?;
+        let mut numbers = bytemuck::must_cast_slice(numbers);
+        let normalization = Normalization::take(header[NORMALIZED], inputs, outputs, &mut numbers);
         if codes.len() != word(header, 36) as usize {
             return Err(FormatError::Field(36));
         }
         let symbols = parse_symbols(codes, header[22])?;
-        let file = Self { shape, clean, symbols, weights: bytemuck::must_cast_slice(weights) };
+        let weights = bytemuck::must_cast_slice(weights);
+        let file = Self { shape, clean, symbols, normalization, weights };
         file.check_sizes()?;
         Ok(file)
     }
@@ -158,16 +212,31 @@ impl<'a> ModelFile<'a> {
         if self.weights.len() != self.shape.params_len() {
             return Err(FormatError::Field(24));
         }
+        if !self.normalization.is_valid(inputs, outputs) {
+            return Err(FormatError::Field(NORMALIZED));
+        }
         match self.symbols.map(Symbols::len) {
             Some(symbols) if symbols != inputs || symbols != outputs => Err(FormatError::Field(36)),
             _ => Ok(()),
         }
     }
 
+    /// A model of these sizes without vocabulary, on its way to a file.
+    #[must_use]
+    pub fn new(shape: ModelShape<AnyCell>, weights: &'a [f32]) -> Self {
+        Self { shape, clean: Clean::None, symbols: None, normalization: Normalization::default(), weights }
+    }
+
     /// The same with a vocabulary. A file needs a symbol for each input and each output of the model.
     #[must_use]
     pub const fn with_symbols(self, symbols: Symbols<'a>) -> Self {
         Self { symbols: Some(symbols), ..self }
+    }
+
+    /// The same with means and deviations. A file needs one for each input and each output that is normalised.
+    #[must_use]
+    pub const fn with_normalization(self, normalization: Normalization<'a>) -> Self {
+        Self { normalization, ..self }
     }
 
     /// The same with the cleaning that texts need.
@@ -181,7 +250,8 @@ impl<'a> ModelFile<'a> {
     pub fn byte_len(&self) -> usize {
         let symbols = self.symbols.map_or(0, Symbols::len);
         let above = self.shape.cell.layers().len().saturating_sub(1) * LAYER_BYTES;
-        (HEADER_BYTES + above).saturating_add(self.weights.len().saturating_add(symbols).saturating_mul(4))
+        let words = self.weights.len().saturating_add(self.normalization.numbers().count());
+        (HEADER_BYTES + above).saturating_add(words.saturating_add(symbols).saturating_mul(4))
     }
 
     /// Writes the file to `to`, which must be [`byte_len`](Self::byte_len) long.
@@ -222,7 +292,8 @@ impl<'a> ModelFile<'a> {
         for (to, layer) in above.as_chunks_mut().0.iter_mut().zip(layers) {
             *to = layers::emit_above(*layer)?;
         }
-        let words = self.weights.iter().map(|w| w.to_bits()).chain(codes.iter().copied());
+        let numbers = self.weights.iter().chain(self.normalization.numbers());
+        let words = numbers.map(|w| w.to_bits()).chain(codes.iter().copied());
         for (to, word) in body.as_chunks_mut().0.iter_mut().zip(words) {
             *to = word.to_le_bytes();
         }
@@ -260,6 +331,7 @@ impl<'a> ModelFile<'a> {
         }
         to[RESET] = reset;
         to[LAYERS] = u8::try_from(above.len()).map_err(|_| FormatError::Field(LAYERS))?;
+        to[NORMALIZED] = self.normalization.code();
         Ok(())
     }
 }
@@ -270,8 +342,7 @@ impl<'a> ModelFile<'a> {
     where
         C: StoredCell<H>,
     {
-        let shape = ModelShape { cell: C::CELL, outputs: O };
-        Self { shape, clean: Clean::None, symbols: None, weights: model.as_flat() }
+        Self::new(ModelShape { cell: C::CELL, outputs: O }, model.as_flat())
     }
 }
 
@@ -335,9 +406,20 @@ const fn above_bytes(header: &[u8; HEADER_BYTES]) -> usize {
     header[LAYERS] as usize * LAYER_BYTES
 }
 
+/// Numbers of a normalisation with this code.
+const fn normalization_len(code: u8, inputs: usize, outputs: usize) -> usize {
+    let of_inputs = if code & 1 != 0 { inputs.saturating_mul(2) } else { 0 };
+    let of_outputs = if code & 2 != 0 { outputs.saturating_mul(2) } else { 0 };
+    of_inputs.saturating_add(of_outputs)
+}
+
 fn parse_shape(header: &[u8; HEADER_BYTES], above: &[u8]) -> Result<ModelShape<AnyCell>, FormatError> {
-    if let Some(offset) = header.iter().skip(LAYERS + 1).position(|&byte| byte != 0) {
-        return Err(FormatError::Field(LAYERS + 1 + offset));
+    if header[NORMALIZED] > 3 {
+        return Err(FormatError::Field(NORMALIZED));
+    }
+    let unused = header.iter().enumerate().skip(LAYERS + 1).filter(|&(at, _)| at != NORMALIZED);
+    if let Some((at, _)) = unused.into_iter().find(|&(_, &byte)| byte != 0) {
+        return Err(FormatError::Field(at));
     }
     let shape = ModelShape { cell: layers::parse(header, above)?, outputs: word(header, 32) as usize };
     check_not_empty(shape)?;

@@ -3,6 +3,7 @@
 //! - [`text`] reads a file, cleans it and holds out its end; [`Corpus`] turns it into tokens.
 //! - [`Network`] is a model of any cell and any sizes, read from and written to a file.
 //! - [`Trainer`] trains one, window after window, in an order that anyone can reproduce.
+//! - [`forecast`] trains on a series of numbers.
 //! - [`baseline`] is the count-based language model that a network has to beat.
 //!
 //! # Example
@@ -19,6 +20,7 @@
 //! ```
 
 pub mod baseline;
+pub mod forecast;
 pub mod text;
 
 mod buffer;

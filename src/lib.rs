@@ -75,7 +75,7 @@
 //! |---|---|
 //! | [`error`], [`lanes`], [`crew`] | errors as small values; vector registers behind one trait; threads behind another |
 //! | [`math`], [`kernels`], [`params`], [`init`] | exp, tanh, ln; matrix products and sums; plain data as flat slices; initial weights |
-//! | [`cell`], [`head`], [`loss`] | [`Elman`], [`Gru`], [`Lstm`], [`Feedforward`]; [`Stack`], [`Embedding`]; [`Dense`]; softmax, cross-entropy, [`Perplexity`] |
+//! | [`cell`], [`head`], [`loss`], [`standard`] | [`Elman`], [`Gru`], [`Lstm`], [`Feedforward`]; [`Stack`], [`Embedding`]; [`Dense`]; softmax, cross-entropy, regression, [`Objective`], [`Perplexity`]; readings in their units |
 //! | [`model`] | [`Model`], [`CharRnn`], and [`ModelShape`] for sizes known at run time |
 //! | [`bptt`], [`tune`], [`memory`], [`optim`], [`vocab`], [`clean`], [`sample`], [`format`] | gradients of a window; of the output layer alone; bytes known beforehand; [`Sgd`], [`Adam`], clipping; text to tokens and back; generation; model files |
 //! | `testing` (feature `proptest`) | strategies for models and sequences, a gradient checker |
@@ -128,6 +128,7 @@ pub mod model;
 pub mod optim;
 pub mod params;
 pub mod sample;
+pub mod standard;
 #[cfg(feature = "proptest")]
 pub mod testing;
 pub mod tune;
@@ -139,11 +140,12 @@ pub use cell::{
 };
 pub use error::Error;
 pub use head::Dense;
-pub use loss::{Perplexity, Targets};
+pub use loss::{Objective, Perplexity, Readout, Targets};
 pub use memory::{StepMemory, TrainingMemory};
 pub use model::{CharRnn, Model, ModelShape};
 pub use optim::{Adam, Optimizer, Sgd, clip_norm, clip_value};
 pub use sample::Sampler;
+pub use standard::{Standard, StandardView};
 pub use tune::Tuning;
 pub use vocab::{Symbols, Vocab, VocabError};
 

@@ -1,14 +1,18 @@
-//! Softmax, cross-entropy, squared error and perplexity.
+//! Softmax, cross-entropy, squared error, Huber's loss and perplexity; and what of a window they are reckoned from.
 //!
 //! With logits o and target x, the loss of a row is −log P(x) = log Σ_j exp(o_j) − o_x, and its gradient is
 //! softmax(o) minus the one-hot target. The maximum is subtracted first, so that no exponential overflows, and
 //! the loss never takes the logarithm of a probability that was rounded to zero.
 
+mod objective;
 mod perplexity;
+mod running_mean;
 
 use core::ops::Range;
 
+pub use objective::{Goal, Objective, Readout};
 pub use perplexity::Perplexity;
+pub use running_mean::RunningMean;
 
 use crate::cell::check_tokens;
 use crate::error::{Argument, Error, exactly};
@@ -26,6 +30,14 @@ pub enum Targets<'a> {
     Tokens(&'a [u16]),
     /// A vector for each row, one after another: the loss is half the squared distance, ½ Σ_j (o_j − y_j)².
     Vectors(&'a [f32]),
+    /// The same vectors, with a loss that outliers move less: Σ_j ρ(o_j − y_j) with ρ(r) = ½ r² up to |r| = δ and
+    /// δ (|r| − ½ δ) beyond (P. Huber, Robust estimation of a location parameter, 1964).
+    Huber {
+        /// The vectors.
+        y: &'a [f32],
+        /// δ, finite and above 0.
+        delta: f32,
+    },
 }
 
 impl Targets<'_> {
@@ -38,6 +50,10 @@ impl Targets<'_> {
                 check_tokens(tokens, outputs)
             }
             Self::Vectors(y) => exactly(Argument::Targets, rows.saturating_mul(outputs), y.len()),
+            Self::Huber { delta, .. } if !(delta > 0.0 && delta.is_finite()) => {
+                Err(Error::Setting("Huber's delta must be finite and above 0"))
+            }
+            Self::Huber { y, .. } => exactly(Argument::Targets, rows.saturating_mul(outputs), y.len()),
         }
     }
 
@@ -48,6 +64,9 @@ impl Targets<'_> {
             Self::Tokens(tokens) => Self::Tokens(tokens.get(rows).unwrap_or_default()),
             Self::Vectors(y) => {
                 Self::Vectors(y.get(rows.start * outputs..rows.end * outputs).unwrap_or_default())
+            }
+            Self::Huber { y, delta } => {
+                Self::Huber { y: y.get(rows.start * outputs..rows.end * outputs).unwrap_or_default(), delta }
             }
         }
     }
@@ -111,6 +130,25 @@ pub fn squared_error(outputs: &[f32], target: &[f32]) -> f32 {
     0.5 * total.value()
 }
 
+/// Σ_j ρ(o_j − y_j) of one row, as far as both reach: see [`Targets::Huber`].
+///
+/// ```
+/// assert_eq!(recurve::loss::huber(&[0.5, 4.0], &[0.0, 0.0], 1.0), 0.125 + 3.5);
+/// ```
+#[must_use]
+pub fn huber(outputs: &[f32], target: &[f32], delta: f32) -> f32 {
+    let mut total = Sum::default();
+    outputs.iter().zip(target).for_each(|(o, y)| total.add(rho(Scalar, o - y, delta)));
+    total.value()
+}
+
+/// ρ(r) = c (r − ½ c), where c is r held between −δ and δ.
+#[inline(always)]
+fn rho<L: Lanes>(lanes: L, r: L::F, delta: f32) -> L::F {
+    let c = lanes.clamp_abs(r, delta);
+    lanes.mul(c, lanes.sub(r, lanes.mul(lanes.splat(0.5), c)))
+}
+
 /// Adds the losses of rows of `cols` outputs to `total`; the outputs become `weight` times their gradients, in place.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn backward<L: Lanes>(
@@ -130,6 +168,11 @@ pub(crate) fn backward<L: Lanes>(
         Targets::Vectors(y) => {
             for (o, y) in rows_mut(outputs, cols).zip(rows(y, cols)) {
                 total.add(squared_error_backward(lanes, o, y, weight));
+            }
+        }
+        Targets::Huber { y, delta } => {
+            for (o, y) in rows_mut(outputs, cols).zip(rows(y, cols)) {
+                total.add(huber_backward(lanes, o, y, delta, weight));
             }
         }
     }
@@ -153,6 +196,16 @@ fn squared_error_backward<L: Lanes>(lanes: L, o: &mut [f32], y: &[f32], weight: 
     zip_map(lanes, o, y, inlined!(|o, y| lanes.sub(o, y)));
     let loss = 0.5 * sum_of_squares(lanes, o);
     scale(lanes, o, weight);
+    loss
+}
+
+/// Σ ρ(o − y) of a row; o ← weight · ρ′(o − y), which is o − y held between −δ and δ.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn huber_backward<L: Lanes>(lanes: L, o: &mut [f32], y: &[f32], delta: f32, weight: f32) -> f32 {
+    zip_map(lanes, o, y, inlined!(|o, y| lanes.sub(o, y)));
+    let loss = sum_of(lanes, o, 0.0, inlined!(|r| rho(lanes, r, delta)));
+    let weight = lanes.splat(weight);
+    map(lanes, o, inlined!(|r| lanes.mul(lanes.clamp_abs(r, delta), weight)));
     loss
 }
 

@@ -7,6 +7,8 @@ mod bad_input;
 mod bad_usage;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/forecast.rs"]
+mod forecast;
 #[path = "cli/process.rs"]
 mod process;
 #[path = "cli/run.rs"]

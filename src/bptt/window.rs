@@ -8,7 +8,7 @@ use crate::head::Dense;
 #[cfg(feature = "std")]
 use crate::kernels::product_at_len;
 use crate::lanes::{Lanes, inlined};
-use crate::loss::{self, Sum, Targets};
+use crate::loss::{Goal, Sum};
 use crate::model::{Model, ModelShape};
 use crate::params::{Flat, take_mut};
 
@@ -100,31 +100,29 @@ fn sized(weights: Weights<'_>, len: usize) -> Option<Weights<'_>> {
 
 /// What a window is about. All lengths and tokens have been checked.
 #[derive(Clone, Copy)]
-pub(super) struct Window<'a, S> {
+pub(super) struct Window<'a, S, G> {
     sizes: S,
     inputs: Inputs<'a>,
-    targets: Targets<'a>,
+    goal: G,
     pub(super) extent: Extent,
-    /// Of a row in the mean.
+    /// Of a target in the mean.
     weight: f32,
 }
 
-impl<'a, S: Sizes> Window<'a, S> {
+impl<'a, S: Sizes, G: Goal> Window<'a, S, G> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn new(
         sizes: S,
         params: &[f32],
         inputs: Inputs<'a>,
-        targets: Targets<'a>,
+        goal: G,
         state: &[f32],
     ) -> Result<Self, Error> {
         let shape = sizes.shape();
         exactly(Argument::Params, shape.params_len(), params.len())?;
         let extent = extent(inputs, shape.cell.inputs(), shape.batch(state)?)?;
-        targets.check(extent.rows(), shape.outputs)?;
-        #[expect(clippy::cast_precision_loss, reason = "more than 2²⁴ rows would not fit into memory")]
-        let weight = 1.0 / extent.rows() as f32;
-        Ok(Self { sizes, inputs, targets, extent, weight })
+        let weight = goal.weight(extent, shape.outputs)?;
+        Ok(Self { sizes, inputs, goal, extent, weight })
     }
 
     /// The weights of the cell and of the output layer, with copies of them as far as there is room.
@@ -194,18 +192,13 @@ impl<'a, S: Sizes> Window<'a, S> {
         head: Weights<'_>,
         block: Block,
         tape: &[f32],
-        mut logits: &mut [f32],
+        logits: &mut [f32],
     ) -> f32 {
         let (shape, block) = (self.sizes.shape(), self.sizes.block(block));
         let Some(head) = self.sizes.of_head(head) else { return f32::NAN };
         shape.head().forward(lanes, head, shape.cell.outputs(tape, block.extent), logits);
         let mut total = Sum::default();
-        let (rows, runs) = block.runs();
-        for first in runs {
-            let logits = take_mut(&mut logits, rows * shape.outputs);
-            let targets = self.targets.rows(first..first + rows, shape.outputs);
-            loss::backward(lanes, logits, shape.outputs, targets, self.weight, &mut total);
-        }
+        self.goal.backward(lanes, logits, shape.outputs, block, self.weight, &mut total);
         total.value()
     }
 
@@ -234,6 +227,18 @@ impl<'a, S: Sizes> Window<'a, S> {
     pub(super) fn mean(&self, total: Sum) -> Result<f32, Error> {
         let loss = total.value() * self.weight;
         if loss.is_finite() { Ok(loss) } else { Err(Error::NotFinite(Quantity::Loss)) }
+    }
+
+    /// Makes the states zero of sequences that are over, once the tape is not needed any more.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn clear_ended(&self, tape: &mut [f32], state: &mut [f32]) {
+        let (shape, extent) = (self.sizes.shape(), Extent::step(1));
+        for first in self.goal.ended(self.extent.window) {
+            // What a step of zeros leaves behind.
+            let tape = tape.get_mut(..shape.tape_len(extent)).unwrap_or_default();
+            tape.fill(0.0);
+            shape.cell.end(tape, Block { first, extent, batch: self.extent.batch }, state);
+        }
     }
 
     /// The gradients to be summed, each with room to do it fast, as far as there is any.

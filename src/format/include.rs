@@ -1,12 +1,15 @@
 //! Model files as part of a program, checked while it is compiled: [`include_model!`](crate::include_model).
 
 use super::layers::{Codes, LAYER_BYTES};
-use super::{FormatError, HEADER_BYTES, LAYERS, RESET, above_bytes, check, word};
+use super::{
+    FormatError, HEADER_BYTES, LAYERS, NORMALIZED, RESET, above_bytes, check, normalization_len, word,
+};
 use crate::cell::{
     Activation, AnyCell, Elman, Embedding, Feedforward, Gru, Layer, Lstm, Reset, Stack, TypedCell,
 };
 use crate::model::Model;
 use crate::params::Flat;
+use crate::standard::Standard;
 use crate::vocab::{Alphabet, Symbols};
 
 /// A typed cell that model files can hold: what their header says of it.
@@ -61,8 +64,9 @@ pub const fn assert_file(file: &[u8]) {
         Err(_) => panic!("the model file is inconsistent"),
     }
     let before = HEADER_BYTES + above_bytes(header(file));
-    let body = before.saturating_add(symbols(file).saturating_mul(4));
-    assert!(body <= file.len(), "the model file's layers or its vocabulary are inconsistent");
+    let after = symbols(file).saturating_add(standards(file)).saturating_mul(4);
+    let fits = before.saturating_add(after) <= file.len();
+    assert!(fits, "the model file's layers, its vocabulary or its normalisation are inconsistent");
 }
 
 /// Bytes of weights in a file that [`assert_file`] accepts.
@@ -70,7 +74,14 @@ pub const fn assert_file(file: &[u8]) {
 #[must_use]
 pub const fn weights_bytes(file: &[u8]) -> usize {
     let body = file.len() - HEADER_BYTES - above_bytes(header(file));
-    body.saturating_sub(symbols(file).saturating_mul(4))
+    let after = symbols(file).saturating_add(standards(file));
+    body.saturating_sub(after.saturating_mul(4))
+}
+
+/// Means and deviations in a file.
+const fn standards(file: &[u8]) -> usize {
+    let header = header(file);
+    normalization_len(header[NORMALIZED], word(header, 24) as usize, word(header, 32) as usize)
 }
 
 /// Symbols of the vocabulary in a file that [`assert_file`] accepts.
@@ -146,6 +157,37 @@ pub const fn included_symbols<'a>(file: &[u8], codes: &'a [u32]) -> Symbols<'a> 
     }
 }
 
+/// Means and deviations of the inputs, or else the outputs, of a file that [`assert_file`] accepts.
+#[doc(hidden)]
+#[must_use]
+pub const fn included_standard<const N: usize>(file: &[u8], of_outputs: bool) -> Standard<N> {
+    let header = header(file);
+    let (bit, channels) = if of_outputs { (2, word(header, 32)) } else { (1, word(header, 24)) };
+    assert!(header[NORMALIZED] & bit != 0, "the model file has no means and deviations of these");
+    assert!(channels as usize == N, "the file's number of channels is another");
+    let before =
+        if of_outputs { normalization_len(header[NORMALIZED] & 1, word(header, 24) as usize, 0) } else { 0 };
+    let from = HEADER_BYTES + above_bytes(header) + weights_bytes(file) + 4 * before;
+    let deviation: [f32; N] = floats(file, from + 4 * N);
+    let mut i = 0;
+    while i < N {
+        assert!(deviation[i] > 0.0, "the model file's deviations are inconsistent");
+        i += 1;
+    }
+    Standard { mean: floats(file, from), deviation }
+}
+
+/// `N` floats from an offset on.
+const fn floats<const N: usize>(file: &[u8], from: usize) -> [f32; N] {
+    let mut floats = [0.0; N];
+    let mut i = 0;
+    while i < N {
+        floats[i] = f32::from_le_bytes(*chunk(file, from + 4 * i));
+        i += 1;
+    }
+    floats
+}
+
 const fn header(file: &[u8]) -> &[u8; HEADER_BYTES] {
     chunk(file, 0)
 }
@@ -208,5 +250,28 @@ macro_rules! include_symbols {
         };
         const CODES: &[u32; SYMBOLS] = &$crate::format::included_codes(FILE);
         const { $crate::format::included_symbols(FILE, CODES) }
+    }};
+}
+
+/// Means and deviations of a model file as part of the program: `include_standard!("model.rcv", inputs)` or `outputs`, a
+/// [`Standard`](crate::Standard) of the number of channels that is asked for.
+///
+/// See [`include_model!`](crate::include_model).
+#[macro_export]
+macro_rules! include_standard {
+    ($file:expr, inputs $(,)?) => {
+        $crate::include_standard!(@ $file, false)
+    };
+    ($file:expr, outputs $(,)?) => {
+        $crate::include_standard!(@ $file, true)
+    };
+    (@ $file:expr, $of_outputs:literal) => {{
+        const FILE: &[u8] = ::core::include_bytes!($file);
+        #[allow(long_running_const_eval, reason = "the checksum of a large file takes a while")]
+        const CHECKED: &[u8] = {
+            $crate::format::assert_file(FILE);
+            FILE
+        };
+        const { $crate::format::included_standard(CHECKED, $of_outputs) }
     }};
 }

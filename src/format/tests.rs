@@ -135,7 +135,9 @@ fn misaligned_bytes_are_refused() {
 #[test]
 fn fields_are_checked_even_under_a_right_checksum() {
     assert_eq!(altered(8, &[2]), Err(FormatError::Version { found: 2 }));
-    for (at, value) in [(20, 9), (21, 2), (22, 2), (23, 2), (40, 1), (42, 1), (63, 1)] {
+    for (at, value) in
+        [(20, 9), (21, 2), (22, 2), (23, 2), (40, 1), (42, 1), (55, 1), (56, 4), (57, 1), (63, 1)]
+    {
         assert_eq!(altered(at, &[value]), Err(FormatError::Field(at)));
     }
     assert_eq!(altered(20, &[3, 1]), Err(FormatError::Field(21)));
@@ -144,4 +146,92 @@ fn fields_are_checked_even_under_a_right_checksum() {
     assert_eq!(altered(28, &[3]), Err(FormatError::Field(24)));
     assert_eq!(altered(36, &[2]), Err(FormatError::Field(36)));
     assert_eq!(altered(LEN - 4, &[98, 0]), Err(FormatError::Vocab(VocabError::Malformed { position: 2 })));
+}
+
+/// Two layers, so that what is normalised does not follow the weights of one.
+type Normalized = Model<Stack<Gru<2, 4>, Elman<4, 2>>, 2, 3>;
+
+/// A model of 2 inputs and 3 outputs, with what is normalised by this code.
+fn normalized(code: u8) -> (std::vec::Vec<u32>, usize) {
+    let mut model = Normalized::ZERO;
+    model.as_flat_mut().fill(0.25);
+    let numbers = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    let view = |n: usize| StandardView { mean: &numbers[..n], deviation: &numbers[6 - n..] };
+    let normalization =
+        Normalization { inputs: (code & 1 != 0).then(|| view(2)), outputs: (code & 2 != 0).then(|| view(3)) };
+    let file = ModelFile::of(&model).with_normalization(normalization);
+    let mut words = std::vec![0_u32; file.byte_len() / 4];
+    let bytes = bytemuck::must_cast_slice_mut(&mut words);
+    file.emit(bytes).unwrap();
+    let read = ModelFile::parse(bytes).unwrap();
+    assert_eq!((read, read.normalization), (file, normalization));
+    assert_eq!(bytes[NORMALIZED], code);
+    (words, HEADER_BYTES + LAYER_BYTES + Normalized::BYTES)
+}
+
+#[test]
+fn means_and_deviations_come_back() {
+    for code in 0..4 {
+        let (words, weights_end) = normalized(code);
+        let bytes: &[u8] = bytemuck::must_cast_slice(&words);
+        assert_eq!(weights_end, HEADER_BYTES + LAYER_BYTES + weights_bytes(bytes));
+        if code & 1 != 0 {
+            let standard = included_standard::<2>(bytes, false);
+            assert_eq!((standard.mean, standard.deviation), ([1.0, 2.0], [5.0, 6.0]));
+        }
+        if code & 2 != 0 {
+            let standard = included_standard::<3>(bytes, true);
+            assert_eq!((standard.mean, standard.deviation), ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]));
+        }
+    }
+}
+
+#[test]
+fn means_and_deviations_that_are_none_are_refused() {
+    let bad = |code: u8, change: &dyn Fn(&mut [u8], usize)| {
+        let (mut words, weights_end) = normalized(code);
+        let bytes: &mut [u8] = bytemuck::must_cast_slice_mut(&mut words);
+        change(bytes, weights_end);
+        let sum = checksum(bytes).to_le_bytes();
+        bytes[12..16].copy_from_slice(&sum);
+        ModelFile::parse(bytes).map(|_| ())
+    };
+    let refused = Err(FormatError::Field(NORMALIZED));
+    for value in [f32::NAN, f32::INFINITY] {
+        let put = |at: usize| {
+            move |b: &mut [u8], end: usize| b[end + 4 * at..][..4].copy_from_slice(&value.to_le_bytes())
+        };
+        for at in 0..10 {
+            assert_eq!(bad(3, &put(at)), refused, "{value} at {at}");
+        }
+    }
+    for at in [2, 3, 7, 8, 9] {
+        for value in [0.0_f32, -1.0] {
+            let put = |b: &mut [u8], end: usize| b[end + 4 * at..][..4].copy_from_slice(&value.to_le_bytes());
+            assert_eq!(bad(3, &put), refused);
+        }
+    }
+    // More or less than there is.
+    assert_eq!(bad(1, &|bytes, _| bytes[NORMALIZED] = 3), refused);
+    assert_eq!(bad(3, &|bytes, _| bytes[NORMALIZED] = 1), Err(FormatError::Field(36)));
+    assert_eq!(bad(1, &|bytes, _| bytes[NORMALIZED] = 0), Err(FormatError::Field(36)));
+}
+
+#[test]
+fn means_and_deviations_that_do_not_fit_are_not_written() {
+    let model = Normalized::ZERO;
+    let one = StandardView { mean: &[0.0], deviation: &[1.0] };
+    let uneven = StandardView { mean: &[0.0; 3], deviation: &[1.0; 1] };
+    let flat = StandardView { mean: &[0.0; 2], deviation: &[0.0; 2] };
+    for normalization in [
+        Normalization { inputs: Some(one), outputs: None },
+        Normalization { inputs: Some(flat), outputs: None },
+        Normalization { inputs: None, outputs: Some(one) },
+        Normalization { inputs: None, outputs: Some(uneven) },
+    ] {
+        let file = ModelFile::of(&model).with_normalization(normalization);
+        let mut words = std::vec![0_u32; file.byte_len() / 4];
+        let bytes = bytemuck::must_cast_slice_mut(&mut words);
+        assert_eq!(file.emit(bytes), Err(FormatError::Field(NORMALIZED)));
+    }
 }

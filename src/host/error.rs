@@ -23,6 +23,11 @@ pub enum HostError {
         /// Why.
         source: FormatError,
     },
+    /// A model of readings, such as a forecaster, where one of a text is needed.
+    NoVocabulary {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file could not be opened, read or written.
     File {
         /// The file.
@@ -94,6 +99,11 @@ impl fmt::Display for HostError {
             Self::Text(error) => error.fmt(f),
             Self::Vocab(error) => error.fmt(f),
             Self::Format { path, source } => write!(f, "cannot use {}: {source}", path.display()),
+            Self::NoVocabulary { path } => write!(
+                f,
+                "cannot use {}: the model has no vocabulary: give one that was trained on a text",
+                path.display()
+            ),
             Self::File { path, action, source } => {
                 write!(f, "cannot {action} {}: {source}: {}", path.display(), advice(action, source.kind()))
             }
@@ -123,7 +133,9 @@ impl core::error::Error for HostError {
             Self::Format { source, .. } => Some(source),
             Self::File { source, .. } => Some(source),
             Self::Model(error) => Some(error),
-            Self::Memory { .. } | Self::TooShort { .. } | Self::Setting(_) => None,
+            Self::NoVocabulary { .. } | Self::Memory { .. } | Self::TooShort { .. } | Self::Setting(_) => {
+                None
+            }
         }
     }
 }

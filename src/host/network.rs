@@ -9,7 +9,7 @@ use super::{Buffer, HostError, buffer::check_available, write_whole};
 use crate::cell::{AnyCell, Cell, Extent, Inputs};
 use crate::clean::Clean;
 use crate::error::Error;
-use crate::format::{FormatError, ModelFile};
+use crate::format::{ModelFile, Normalization};
 use crate::init::Init;
 use crate::lanes::best_lanes;
 use crate::loss::{Perplexity, Targets};
@@ -91,6 +91,7 @@ impl Network {
             shape: self.shape,
             clean: self.clean,
             symbols: Some(self.symbols()),
+            normalization: Normalization::default(),
             weights: &self.params,
         }
     }
@@ -98,13 +99,15 @@ impl Network {
     /// Reads a model file.
     ///
     /// # Errors
-    /// [`HostError::File`] if it cannot be read, [`HostError::Format`] if it is no model with a vocabulary.
+    /// [`HostError::File`] if it cannot be read, [`HostError::Format`] if it is no model,
+    /// [`HostError::NoVocabulary`] if it is one of readings and not of a text.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, HostError> {
         let path = path.as_ref();
         let file = |source| HostError::File { path: path.into(), action: "read", source };
         let bytes = fs::read(path).map_err(file)?;
         Self::from_bytes(&bytes).map_err(|error| match error {
             HostError::Format { source, .. } => HostError::Format { path: path.into(), source },
+            HostError::NoVocabulary { .. } => HostError::NoVocabulary { path: path.into() },
             error => error,
         })
     }
@@ -112,13 +115,13 @@ impl Network {
     /// Reads the bytes of a model file, at any alignment.
     ///
     /// # Errors
-    /// [`HostError::Format`]
+    /// [`HostError::Format`] if they are no model, [`HostError::NoVocabulary`] if they are one of readings.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, HostError> {
         let format = |source| HostError::Format { path: "the model".into(), source };
         let mut aligned = Buffer::zeroed(bytes.len().div_ceil(4))?;
         aligned.bytes_mut()[..bytes.len()].copy_from_slice(bytes);
         let file = ModelFile::parse(&aligned.bytes()[..bytes.len()]).map_err(format)?;
-        let symbols = file.symbols.ok_or_else(|| format(FormatError::Field(36)))?;
+        let symbols = file.symbols.ok_or_else(|| HostError::NoVocabulary { path: "the model".into() })?;
         let codes = symbols.codes().to_vec();
         let mut network = Self::new(file.shape.cell, codes, symbols.alphabet(), file.clean)?;
         network.params.copy_from_slice(file.weights);

@@ -9,7 +9,7 @@ use crate::math;
 
 /// A sum of `f32`s as the unevaluated sum of two (T. Dekker, 1971), so that millions of terms cost no digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Sum {
+pub struct Sum {
     total: f32,
     lost: f32,
 }

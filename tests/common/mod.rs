@@ -4,6 +4,7 @@
 //! reference gets the very same ones.
 
 pub mod compare;
+pub mod crowd;
 pub mod problem;
 pub mod states;
 

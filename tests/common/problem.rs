@@ -189,13 +189,28 @@ impl Problem {
         Window { batch: self.extent.batch, x, targets }
     }
 
+    /// The reference with these weights.
+    fn reference_network(&self, params: &[f64]) -> Network<Stack> {
+        let stack = Stack(self.shape.cell.layers().iter().map(|layer| reference_of(*layer)).collect());
+        Network::new(stack, self.shape.outputs).with_flat(params)
+    }
+
+    /// The state as the reference takes it.
+    fn reference_state(&self) -> Vec<f64> {
+        by_sequence(self.shape.cell, &f64s(&self.state), self.extent.batch)
+    }
+
+    /// The reference's forward pass with other weights than the problem's.
+    pub fn reference_forward(&self, params: &[f64]) -> Forward {
+        let network = self.reference_network(params);
+        network.forward(&self.reference_window(network.cell.inputs()), &self.reference_state())
+    }
+
     /// The reference's answer.
     pub fn expected(&self) -> Expected {
-        let (cell, batch) = (self.shape.cell, self.extent.batch);
-        let window = self.reference_window(cell.inputs());
-        let stack = Stack(cell.layers().iter().map(|layer| reference_of(*layer)).collect());
-        let network = Network::new(stack, self.shape.outputs).with_flat(&f64s(&self.params));
-        let state = by_sequence(cell, &f64s(&self.state), batch);
+        let network = self.reference_network(&f64s(&self.params));
+        let window = self.reference_window(network.cell.inputs());
+        let state = self.reference_state();
         let (forward, gradients) = network.gradients(&window, &state);
         let tensors = gradients.parameters.tensors();
         Expected {

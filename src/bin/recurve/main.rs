@@ -1,4 +1,5 @@
-//! The `recurve` command: trains, evaluates, samples and inspects character-level language models.
+//! The `recurve` command: trains, evaluates, samples and inspects character-level language models, and
+//! forecasters of series.
 //!
 //! Results go to stdout, progress to stderr. It exits with 0 on success, 2 on bad usage and 1 otherwise, then with one
 //! line on stderr that says what is wrong and what to do.
@@ -8,6 +9,8 @@ mod baseline;
 mod bench;
 mod eval;
 mod failure;
+mod files;
+mod forecast;
 mod inspect;
 mod interrupt;
 mod plot;
@@ -48,6 +51,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Sample(args) => sample::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Baseline(args) => baseline::run(args),
+        Command::Forecast(args) => forecast::run(args),
         Command::Bench(BenchCommand::Train(args)) => bench::train(args),
         Command::Bench(BenchCommand::Step(args)) => bench::step(args),
     }

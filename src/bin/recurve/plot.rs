@@ -11,8 +11,8 @@ use crate::report::grouped;
 use crate::session::Point;
 
 const SIZE: (u32, u32) = (960, 560);
-const TRAIN: RGBColor = RGBColor(0x1f, 0x77, 0xb4);
-const VALID: RGBColor = RGBColor(0xd6, 0x27, 0x28);
+pub const TRAIN: RGBColor = RGBColor(0x1f, 0x77, 0xb4);
+pub const VALID: RGBColor = RGBColor(0xd6, 0x27, 0x28);
 const N_GRAM: RGBColor = RGBColor(0x55, 0x55, 0x55);
 
 /// What is drawn.
@@ -53,17 +53,22 @@ fn ticks(range: &Range<f64>) -> Vec<f64> {
 
 /// The picture as SVG.
 pub fn svg(picture: &Picture<'_>) -> Result<String, Failure> {
+    render(|area| draw(picture, area))
+}
+
+/// What `draw` draws, as SVG.
+pub fn render(draw: impl FnOnce(&Area<'_>) -> Result<(), DrawError>) -> Result<String, Failure> {
     let mut svg = String::new();
     let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-    draw(picture, &area).map_err(|error| Failure::new(format!("cannot draw the plot: {error}")))?;
+    draw(&area).map_err(|error| Failure::new(format!("cannot draw the plot: {error}")))?;
     drop(area);
     Ok(svg)
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
-type DrawError<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>;
+pub type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+pub type DrawError = DrawingAreaErrorKind<<SVGBackend<'static> as DrawingBackend>::ErrorType>;
 
-fn draw<'a>(picture: &Picture<'_>, area: &Area<'a>) -> Result<(), DrawError<'a>> {
+fn draw(picture: &Picture<'_>, area: &Area<'_>) -> Result<(), DrawError> {
     let (train, valid) = (picture.train(), picture.valid());
     let steps = picture.curve.last().map_or(1.0, |point| point.step as f64);
     let n_gram = picture.best_n_gram.map(|report| report.perplexity);

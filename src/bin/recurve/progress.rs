@@ -86,13 +86,18 @@ impl Progress {
     }
 
     pub fn show(&mut self, status: &Status) {
+        self.message(status.done, status.line());
+    }
+
+    /// Shows how far the run is, from 0 to 1, and a line about it.
+    pub fn message(&mut self, done: f64, text: String) {
         self.last = Instant::now();
         match &self.display {
             Display::Nothing => {}
-            Display::Lines => line(&status.line()),
+            Display::Lines => line(&text),
             Display::Bar(bar) => {
-                bar.set_position((status.done * LENGTH as f64) as u64);
-                bar.set_message(status.line());
+                bar.set_position((done * LENGTH as f64) as u64);
+                bar.set_message(text);
             }
         }
     }

@@ -16,7 +16,7 @@ use crate::plot::{self, Picture};
 use crate::progress::Progress;
 use crate::session::{Limits, Outcome, Session, Stopped};
 use crate::text::Text;
-use crate::{baseline, interrupt};
+use crate::{baseline, files, interrupt};
 
 /// Passes over the text where nothing limits the run.
 const EPOCHS: u64 = 12;
@@ -87,19 +87,11 @@ fn network(args: &TrainArgs, text: &Text) -> Result<Network, Failure> {
 
 /// Refuses to write over the text, or the plot over the model.
 fn check_different(args: &TrainArgs) -> Result<(), Failure> {
-    let files = [args.text.as_deref(), args.out.as_deref(), args.plot.as_deref()];
-    let places =
-        files.map(|file| file.map(|file| (file, file.canonicalize().unwrap_or_else(|_| file.into()))));
-    for (i, j) in [(0, 1), (0, 2), (1, 2)] {
-        if let (Some((file, a)), Some((_, b))) = (&places[i], &places[j])
-            && a == b
-        {
-            let names = ["the text", "--out", "--plot"];
-            let message = format!("{} and {} are the same file, {}", names[i], names[j], file.display());
-            return Err(Failure::new(message + ": give each a name of its own"));
-        }
-    }
-    Ok(())
+    files::check_different(&[
+        ("the text", args.text.as_deref()),
+        ("--out", args.out.as_deref()),
+        ("--plot", args.plot.as_deref()),
+    ])
 }
 
 fn check_held_out(args: &TrainArgs, valid: &[u16]) -> Result<(), Failure> {

@@ -87,6 +87,14 @@ pub fn share(text: &str) -> Result<f64, String> {
     number(text, |x| (0.0..1.0).contains(x), "a number from 0 to below 1")
 }
 
+pub fn delimiter(text: &str) -> Result<u8, String> {
+    match (text, text.as_bytes()) {
+        ("\\t" | "tab", _) => Ok(b'\t'),
+        (_, &[c]) if c.is_ascii_punctuation() && c != b'"' || c == b' ' || c == b'\t' => Ok(c),
+        _ => Err("it must be a single character such as , or ; or tab".into()),
+    }
+}
+
 pub fn held_out(text: &str) -> Result<f64, String> {
     number(text, |&x: &f64| x > 0.0 && x < 1.0, "a number between 0 and 1")
 }
@@ -107,6 +115,8 @@ mod tests {
         assert!(share("1").is_err() && share("0").is_ok() && held_out("0").is_err());
         assert!(cell("gru").is_ok() && cell("embedding").is_err() && cell("").is_err());
         assert!(layers("0").is_err() && layers("9").is_err() && layers("8").is_ok());
+        assert_eq!([",", ";", "tab", "\\t", "\t"].map(delimiter), [b',', b';', b'\t', b'\t', b'\t'].map(Ok));
+        assert!(["", ",,", "a", "\"", "é"].iter().all(|text| delimiter(text).is_err()));
         assert!(order("65").is_err() && vocabulary("65536").is_err() && vocabulary("65535").is_ok());
     }
 }

@@ -1,0 +1,99 @@
+//! The plot of a forecast: the end of the series as it was and as it was expected, and what is expected next.
+
+use plotters::element::DashedPathElement;
+use plotters::prelude::*;
+
+use crate::args::ForecastArgs;
+use crate::failure::Failure;
+use crate::plot::{self, Area, DrawError, TRAIN, VALID};
+
+/// What is drawn.
+pub struct Picture<'a> {
+    pub args: &'a ForecastArgs,
+    pub series: &'a [f64],
+    /// Where the held-out end begins.
+    pub from: usize,
+    /// A row for each held-out value with a whole horizon.
+    pub forecasts: &'a [f64],
+    pub next: &'a [f64],
+}
+
+type Points = Vec<(f64, f64)>;
+
+impl Picture<'_> {
+    /// The picture as SVG.
+    pub fn svg(&self) -> Result<String, Failure> {
+        plot::render(|area| self.draw(area))
+    }
+
+    /// The series, with as much before its held-out end as is held out.
+    fn truth(&self) -> Points {
+        let first = self.from - self.from.min(self.series.len() - self.from);
+        at(first, &self.series[first..])
+    }
+
+    /// Each held-out value as it was expected one horizon before at most: one row, then the one after all its values.
+    fn forecast(&self) -> Points {
+        let horizon = self.args.horizon;
+        let rows = self.forecasts.chunks(horizon).enumerate().step_by(horizon);
+        rows.flat_map(|(i, row)| at(self.from + i, row)).collect()
+    }
+
+    fn next(&self) -> Points {
+        let last = self.series.len() - 1;
+        [at(last, &self.series[last..]), at(last + 1, self.next)].concat()
+    }
+
+    fn draw(&self, area: &Area<'_>) -> Result<(), DrawError> {
+        let (truth, forecast, next) = (self.truth(), self.forecast(), self.next());
+        let all = || truth.iter().chain(&forecast).chain(&next);
+        let (low, high) = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &(_, y)| {
+            (f64::min(low, y), f64::max(high, y))
+        });
+        let margin = ((high - low) * 0.08).max(high.abs().max(1.0) * 1e-6);
+        let (first, last) = (truth[0].0, (self.series.len() + self.args.horizon) as f64);
+
+        area.fill(&WHITE)?;
+        let ForecastArgs { column, cell, hidden, horizon, .. } = self.args;
+        let title = format!("{column}: {cell}, {hidden} hidden units, horizon {horizon}");
+        let mut chart = ChartBuilder::on(area)
+            .caption(title, ("sans-serif", 22))
+            .margin(16)
+            .x_label_area_size(44)
+            .y_label_area_size(72)
+            .build_cartesian_2d(first..last, low - margin..high + margin)?;
+        chart
+            .configure_mesh()
+            .x_desc("value")
+            .y_desc(column)
+            .axis_desc_style(("sans-serif", 16))
+            .label_style(("sans-serif", 14))
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(BLACK.mix(0.12))
+            .draw()?;
+        for (points, color, label) in [(truth, TRAIN, "truth"), (forecast, VALID, "forecast")] {
+            chart
+                .draw_series(LineSeries::new(points, color.stroke_width(2)))?
+                .label(label)
+                .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], color.stroke_width(2)));
+        }
+        chart
+            .draw_series(DashedLineSeries::new(next, 6, 4, VALID.stroke_width(2)))?
+            .label("next")
+            .legend(|(x, y)| DashedPathElement::new([(x, y), (x + 22, y)], 6, 4, VALID.stroke_width(2)));
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::UpperLeft)
+            .margin(12)
+            .label_font(("sans-serif", 15))
+            .background_style(WHITE.mix(0.9))
+            .border_style(BLACK.mix(0.3))
+            .draw()?;
+        area.present()
+    }
+}
+
+/// Values as points from an index on.
+fn at(first: usize, values: &[f64]) -> Points {
+    (first..).map(|t| t as f64).zip(values.iter().copied()).collect()
+}

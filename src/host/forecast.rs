@@ -1,0 +1,356 @@
+//! Forecasts of a series of numbers, and the naive ones that they have to beat.
+//!
+//! The model reads how each value differs from the one before and from a mean that follows the series, and says by how
+//! much the values to come differ from the last one, so that a trend does not lead beyond what it was trained on:
+//!
+//! ```text
+//! m_0 = s_0,  m_t = m_{t−1} + (s_t − m_{t−1}) / window
+//! x_t = (s_t − s_{t−1}, s_t − m_t)        y_{t,k} = s_{t+k} − s_t for k = 1 … horizon
+//! ```
+//!
+//! Both are normalised by the training part; the model file keeps means and deviations. Windows of the training part,
+//! a quarter of a window apart, are read from a zero state in an order drawn anew for each epoch, and every step of them
+//! has a target. A forecast reads one window, too.
+
+mod naive;
+mod windows;
+
+use std::{format, path::Path, vec, vec::Vec};
+
+use rand_core::SeedableRng;
+use rand_pcg::Pcg32;
+
+pub use naive::{Errors, last_value, seasonal};
+use windows::Windows;
+
+use super::{Buffer, HostError, write_whole};
+use crate::cell::{ActivationKind, AnyCell, CellKind, Extent, Inputs};
+use crate::format::{ModelFile, Normalization};
+use crate::init::Init;
+use crate::lanes::{LaneKind, on_lanes};
+use crate::loss::Targets;
+use crate::model::ModelShape;
+use crate::optim::{Adam, Optimizer, clip_norm_on};
+use crate::standard::{StandardView, fit};
+
+/// Sequences side by side where forecasts are made.
+const BATCH: usize = 64;
+
+/// Channels that the model reads.
+const INPUTS: usize = 2;
+
+/// How a forecaster is made and trained.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ForecastSettings {
+    /// The cell.
+    pub cell: CellKind,
+    /// Cells on top of each other.
+    pub layers: usize,
+    /// Hidden units of each.
+    pub hidden: usize,
+    /// Values that a forecast looks back on.
+    pub window: usize,
+    /// Values that are forecast.
+    pub horizon: usize,
+    /// Windows that are trained side by side.
+    pub batch: usize,
+    /// Passes over the series.
+    pub epochs: u64,
+    /// Adam's learning rate in the beginning; it falls to zero in a straight line.
+    pub lr: f32,
+    /// The largest norm of the gradient; infinity for any.
+    pub clip: f32,
+    /// δ of Huber's loss, in standard deviations, for series with outliers; the squared error if there is none.
+    pub huber: Option<f32>,
+    /// Of the initial weights and of the order.
+    pub seed: u64,
+    /// The vector registers to run on.
+    pub lanes: LaneKind,
+}
+
+impl Default for ForecastSettings {
+    /// A GRU of 32 units that looks back on 32 values and forecasts the next one.
+    fn default() -> Self {
+        Self {
+            cell: CellKind::Gru,
+            layers: 1,
+            hidden: 32,
+            window: 32,
+            horizon: 1,
+            batch: 16,
+            epochs: 100,
+            lr: 0.01,
+            clip: 1.0,
+            huber: None,
+            seed: 0,
+            lanes: LaneKind::best(),
+        }
+    }
+}
+
+impl ForecastSettings {
+    /// Values that there must be at least to train on.
+    #[must_use]
+    pub const fn needed(&self) -> usize {
+        self.window.saturating_add(self.horizon).saturating_add(1)
+    }
+
+    fn check(&self, values: usize) -> Result<(), HostError> {
+        let sizes = [self.hidden, self.window, self.horizon, self.batch];
+        if sizes.contains(&0) {
+            let what = "hidden units, window, horizon and batch must be at least 1";
+            return Err(HostError::Setting(what.into()));
+        }
+        if values < self.needed() {
+            let (needed, window, horizon) = (self.needed(), self.window, self.horizon);
+            return Err(HostError::Setting(format!(
+                "the series has {values} values to train on, and a window of {window} with a horizon of {horizon} needs \
+                 {needed}: give more, or a smaller window or horizon"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// A trained forecaster.
+///
+/// ```
+/// use recurve::host::forecast::{Errors, ForecastSettings, Forecaster, last_value};
+///
+/// let series: Vec<f64> = (0..400).map(|t| (f64::from(t) * 0.3).sin()).collect();
+/// let mut settings = ForecastSettings::default();
+/// (settings.hidden, settings.window, settings.epochs) = (8, 12, 20);
+/// let forecaster = Forecaster::train(&series[..300], settings, |_, _| {})?;
+///
+/// let naive = Errors::of(&series, 300, 1, &last_value(&series, 300, 1));
+/// let errors = Errors::of(&series, 300, 1, &forecaster.backtest(&series, 300)?);
+/// assert!(errors.rmse < 0.5 * naive.rmse);
+/// # Ok::<(), recurve::host::HostError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Forecaster {
+    shape: ModelShape<AnyCell>,
+    settings: ForecastSettings,
+    params: Buffer,
+    inputs: Standard,
+    outputs: Standard,
+}
+
+/// Means and deviations on the heap.
+#[derive(Clone, Debug)]
+struct Standard {
+    mean: Vec<f32>,
+    deviation: Vec<f32>,
+}
+
+impl Standard {
+    fn of(rows: &[f32], channels: usize) -> Result<Self, HostError> {
+        let (mut mean, mut deviation) = (vec![0.0; channels], vec![0.0; channels]);
+        fit(rows, &mut mean, &mut deviation)?;
+        Ok(Self { mean, deviation })
+    }
+
+    fn view(&self) -> StandardView<'_> {
+        StandardView { mean: &self.mean, deviation: &self.deviation }
+    }
+}
+
+/// x_1, x_2, … of a series.
+#[expect(clippy::cast_possible_truncation, reason = "the model reckons in f32")]
+fn features(series: &[f64], window: usize) -> Vec<[f32; INPUTS]> {
+    let mut mean = series.first().copied().unwrap_or_default();
+    let of_pair = |pair: &[f64]| {
+        mean += (pair[1] - mean) / window as f64;
+        [pair[1] - pair[0], pair[1] - mean].map(|x| x as f32)
+    };
+    series.windows(2).map(of_pair).collect()
+}
+
+impl Forecaster {
+    /// Trains on a series. After each epoch, `report` learns its number and its mean loss.
+    ///
+    /// # Errors
+    /// [`HostError::Setting`] for sizes of zero or a series that is too short, [`HostError::Memory`] if there is not enough,
+    /// [`HostError::Model`] if a value, a loss or a gradient is not finite.
+    pub fn train(
+        series: &[f64],
+        settings: ForecastSettings,
+        mut report: impl FnMut(u64, f32),
+    ) -> Result<Self, HostError> {
+        settings.check(series.len())?;
+        let mut rng = Pcg32::seed_from_u64(settings.seed);
+        let mut forecaster = Self::new(series, settings)?;
+        forecaster.shape.init(&mut forecaster.params, Init::VECTORS, &mut rng)?;
+        let mut windows = Windows::new(series, &forecaster, settings)?;
+        let mut training = Training::new(&forecaster)?;
+        let steps = windows.steps_per_epoch() as u64 * settings.epochs;
+        for epoch in 1..=settings.epochs {
+            let (mut total, mut count) = (0.0, 0.0);
+            for batch in windows.shuffle(&mut rng) {
+                total += forecaster.learn(&mut training, &batch, steps)? * batch.size as f32;
+                count += batch.size as f32;
+            }
+            report(epoch, total / count);
+        }
+        Ok(forecaster)
+    }
+
+    /// With all weights zero, and what the series says of means and deviations.
+    fn new(series: &[f64], settings: ForecastSettings) -> Result<Self, HostError> {
+        let ForecastSettings { cell, layers, hidden, window, horizon, .. } = settings;
+        let cells = AnyCell::deep(cell, ActivationKind::Tanh, INPUTS, hidden, layers);
+        let cell = cells.map_err(|error| HostError::Setting(format!("{error}")))?;
+        let shape = ModelShape { cell, outputs: horizon };
+        super::buffer::check_available(shape.params_len().saturating_mul(4 * size_of::<f32>()))?;
+        let last = series.len() - horizon;
+        let inputs = features(series, window);
+        let targets: Vec<f32> = (0..last).flat_map(|t| windows::targets(series, t, horizon)).collect();
+        Ok(Self {
+            shape,
+            settings,
+            params: Buffer::zeroed(shape.params_len())?,
+            inputs: Standard::of(inputs.as_flattened(), INPUTS)?,
+            outputs: Standard::of(&targets, horizon)?,
+        })
+    }
+
+    /// One step of training; its mean loss.
+    fn learn(
+        &mut self,
+        training: &mut Training,
+        batch: &windows::Batch,
+        steps: u64,
+    ) -> Result<f32, HostError> {
+        let Training { state, tape, scratch, grads, moments, step } = training;
+        let ForecastSettings { lanes, lr, clip, huber, .. } = self.settings;
+        let targets = match huber {
+            Some(delta) => Targets::Huber { y: &batch.y, delta },
+            None => Targets::Vectors(&batch.y),
+        };
+        let state = &mut state[..self.shape.state_len(batch.size)];
+        state.fill(0.0);
+        grads.fill(0.0);
+        let (shape, x) = (self.shape, Inputs::Vectors(&batch.x));
+        let loss = on_lanes!(lanes, lanes => {
+            shape.gradient(lanes, &self.params, x, targets, state, tape, scratch, grads)
+        })?;
+        clip_norm_on(lanes, grads, clip)?;
+        let left = 1.0 - *step as f32 / steps as f32;
+        Adam::new(lr * left).step_on(lanes, &mut self.params, grads, moments)?;
+        *step += 1;
+        Ok(loss)
+    }
+
+    /// Forecasts from every point of `series` that has `horizon` values after it, all of them from index `from` on: row i,
+    /// `horizon` long, is what was expected of the values from `from + i` on.
+    ///
+    /// # Errors
+    /// [`HostError::Setting`] unless a window of values, and one more, comes before; [`HostError::Model`] for values that are not
+    /// finite.
+    pub fn backtest(&self, series: &[f64], from: usize) -> Result<Vec<f64>, HostError> {
+        let horizon = self.settings.horizon;
+        let origins: Vec<usize> = (from..(series.len() + 1).saturating_sub(horizon)).collect();
+        let mut forecasts = Vec::with_capacity(origins.len() * horizon);
+        for origins in origins.chunks(BATCH) {
+            forecasts.extend(self.forecasts(series, origins)?);
+        }
+        Ok(forecasts)
+    }
+
+    /// The values that follow a series, `horizon` of them.
+    ///
+    /// # Errors
+    /// As for [`backtest`](Self::backtest).
+    pub fn forecast(&self, series: &[f64]) -> Result<Vec<f64>, HostError> {
+        self.forecasts(series, &[series.len()])
+    }
+
+    /// What follows the first `n` values, for each n of `origins`.
+    fn forecasts(&self, series: &[f64], origins: &[usize]) -> Result<Vec<f64>, HostError> {
+        let ForecastSettings { window, horizon, lanes, .. } = self.settings;
+        if origins.iter().any(|&n| n <= window || n > series.len()) {
+            let needed = window + 1;
+            let what = format!("a forecast needs {needed} values before it: give more, or a smaller window");
+            return Err(HostError::Setting(what));
+        }
+        let (shape, batch) = (self.shape, origins.len());
+        let mut state = Buffer::zeroed(shape.state_len(batch))?;
+        let mut scratch = Buffer::zeroed(shape.step_scratch_len(batch))?;
+        let mut y = Buffer::zeroed(batch.saturating_mul(horizon))?;
+        let features = features(series, window);
+        for step in 0..window {
+            // The feature at t − 1 belongs to value t.
+            let mut x: Vec<f32> = origins.iter().flat_map(|n| features[n - window + step - 1]).collect();
+            self.inputs.view().apply(&mut x)?;
+            let x = Inputs::Vectors(&x);
+            on_lanes!(lanes, lanes => shape.step(lanes, &self.params, x, &mut state, &mut y, &mut scratch))?;
+        }
+        self.outputs.view().invert(&mut y)?;
+        let after = y.chunks(horizon).zip(origins);
+        Ok(after.flat_map(|(y, &n)| y.iter().map(move |&y| series[n - 1] + f64::from(y))).collect())
+    }
+
+    /// The sizes.
+    #[must_use]
+    pub const fn shape(&self) -> ModelShape<AnyCell> {
+        self.shape
+    }
+
+    /// All weights, flat.
+    #[must_use]
+    pub fn params(&self) -> &[f32] {
+        &self.params
+    }
+
+    /// The model as a file's contents: two inputs and an output for each step of the horizon, as the module's formulas have
+    /// them.
+    #[must_use]
+    pub fn file(&self) -> ModelFile<'_> {
+        let normalization =
+            Normalization { inputs: Some(self.inputs.view()), outputs: Some(self.outputs.view()) };
+        ModelFile::new(self.shape, &self.params).with_normalization(normalization)
+    }
+
+    /// Writes a model file, whole or not at all.
+    ///
+    /// # Errors
+    /// [`HostError::File`] if it cannot be written; a file of this name is then as it was.
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), HostError> {
+        let (path, file) = (path.as_ref(), self.file());
+        let mut bytes = vec![0; file.byte_len()];
+        file.emit(&mut bytes).map_err(|source| HostError::Format { path: path.into(), source })?;
+        write_whole(path, &bytes)
+    }
+}
+
+/// What training works in.
+struct Training {
+    state: Buffer,
+    tape: Buffer,
+    scratch: Buffer,
+    grads: Buffer,
+    moments: Buffer,
+    step: u64,
+}
+
+impl Training {
+    fn new(forecaster: &Forecaster) -> Result<Self, HostError> {
+        let ForecastSettings { batch, window, .. } = forecaster.settings;
+        let (shape, extent) = (forecaster.shape, Extent { batch, window });
+        let params = shape.params_len();
+        let moments = Adam::new(0.0).state_len(params);
+        super::buffer::check_available(shape.training_memory(extent, moments).total())?;
+        Ok(Self {
+            state: Buffer::zeroed(shape.state_len(batch))?,
+            tape: Buffer::zeroed(shape.tape_len(extent))?,
+            scratch: Buffer::zeroed(shape.scratch_len(extent).saturating_add(shape.pack_len(1)))?,
+            grads: Buffer::zeroed(params)?,
+            moments: Buffer::zeroed(moments)?,
+            step: 0,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

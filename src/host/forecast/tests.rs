@@ -1,0 +1,120 @@
+//! Forecasts of series that can be forecast, of those that cannot, and what is refused.
+
+use super::*;
+use crate::error::{Error, Quantity};
+use crate::init::normal;
+
+/// `deviation` times noise.
+fn noise(count: usize, deviation: f32) -> Vec<f64> {
+    let mut noise = vec![0.0; count];
+    normal(&mut noise, deviation, &mut Pcg32::seed_from_u64(9));
+    noise.into_iter().map(f64::from).collect()
+}
+
+fn small(window: usize, horizon: usize, epochs: u64) -> ForecastSettings {
+    ForecastSettings { window, horizon, epochs, hidden: 8, lr: 0.02, ..ForecastSettings::default() }
+}
+
+/// Errors on the last quarter: of the model, of the last value and of the season.
+fn errors(series: &[f64], settings: ForecastSettings, season: usize) -> [Errors; 3] {
+    let (from, horizon) = (series.len() * 3 / 4, settings.horizon);
+    let model = Forecaster::train(&series[..from], settings, |_, _| {}).unwrap();
+    let of = |forecasts: &[f64]| Errors::of(series, from, horizon, forecasts);
+    [
+        of(&model.backtest(series, from).unwrap()),
+        of(&last_value(series, from, horizon)),
+        of(&seasonal(series, from, horizon, season)),
+    ]
+}
+
+#[test]
+fn a_noisy_sine_is_forecast_better_than_naively() {
+    let noise = noise(800, 0.2);
+    let series: Vec<f64> = noise
+        .iter()
+        .enumerate()
+        .map(|(t, e)| 20.0 + (t as f64 * core::f64::consts::TAU / 24.0).sin() + e)
+        .collect();
+    let [model, last, season] = errors(&series, ForecastSettings { hidden: 16, ..small(24, 3, 30) }, 24);
+    assert!(model.rmse < 0.7 * last.rmse && model.rmse < season.rmse, "{model:?} {last:?} {season:?}");
+    assert!(model.mae < 0.7 * last.mae && model.mae < season.mae, "{model:?} {last:?} {season:?}");
+}
+
+#[test]
+fn trend_and_season_are_forecast_beyond_what_was_seen() {
+    let noise = noise(480, 0.2);
+    let value = |(t, e): (usize, &f64)| 1e6 + 0.1 * t as f64 + [0.0, 3.0, 5.0, 2.0, -4.0, -6.0][t % 6] + e;
+    let series: Vec<f64> = noise.iter().enumerate().map(value).collect();
+    let [model, last, season] = errors(&series, small(12, 2, 30), 6);
+    assert!(model.rmse < 0.3 * last.rmse && model.rmse < 0.9 * season.rmse, "{model:?} {last:?} {season:?}");
+}
+
+#[test]
+fn a_random_walk_is_not_forecast_much_worse_than_by_its_last_value() {
+    let series: Vec<f64> =
+        noise(400, 1.0).iter().scan(0.0, |s, e| Some(core::mem::replace(s, *s + e))).collect();
+    let [model, last, _] = errors(&series, small(8, 1, 5), 2);
+    assert!(model.rmse < 1.15 * last.rmse, "{model:?} {last:?}");
+}
+
+#[test]
+fn the_seed_decides_and_lanes_hardly() {
+    let series: Vec<f64> = (0..80).map(|t| f64::from(t % 7)).collect();
+    let train =
+        |settings| Forecaster::train(&series, settings, |_, _| {}).unwrap().forecast(&series).unwrap();
+    let settings = small(7, 2, 2);
+    let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&train(settings)), bits(&train(settings)));
+    assert_ne!(train(settings), train(ForecastSettings { seed: 1, ..settings }));
+    let portable = train(ForecastSettings { lanes: LaneKind::Portable, ..settings });
+    assert!((portable[0] - train(settings)[0]).abs() < 1e-3);
+}
+
+#[test]
+fn outliers_move_huber_less() {
+    let mut series: Vec<f64> = (0..300).map(|t| (f64::from(t) * 0.5).sin()).collect();
+    series.iter_mut().step_by(41).for_each(|s| *s += 20.0);
+    let settings = ForecastSettings { huber: Some(0.05), ..small(12, 1, 15) };
+    let [huber, ..] = errors(&series, settings, 12);
+    let [squared, ..] = errors(&series, ForecastSettings { huber: None, ..settings }, 12);
+    assert!(huber.mae < squared.mae, "{huber:?} {squared:?}");
+}
+
+#[test]
+fn a_constant_stays() {
+    let series = [42.0; 30];
+    let forecaster = Forecaster::train(&series, small(4, 2, 2), |_, _| {}).unwrap();
+    assert!(forecaster.forecast(&series).unwrap().iter().all(|s| (s - 42.0).abs() < 1.0));
+}
+
+#[test]
+fn the_file_reads_back_with_means_and_deviations() {
+    let series: Vec<f64> = (0..60).map(|t| f64::from(t * t % 11)).collect();
+    let forecaster = Forecaster::train(&series, small(4, 3, 1), |_, _| {}).unwrap();
+    let file = forecaster.file();
+    let mut words = vec![0_u32; file.byte_len() / 4];
+    file.emit(bytemuck::must_cast_slice_mut(&mut words)).unwrap();
+    let read = ModelFile::parse(bytemuck::must_cast_slice(&words)).unwrap();
+    assert_eq!(read, file);
+    assert_eq!(read.normalization.outputs.unwrap().mean.len(), 3);
+}
+
+#[test]
+fn what_cannot_be_trained_on() {
+    let refused = |series: &[f64], settings| Forecaster::train(series, settings, |_, _| {}).unwrap_err();
+    let ones = small(1, 1, 1);
+    let [none, many] = [0, 99].map(|layers| ForecastSettings { layers, ..ones });
+    for settings in [small(0, 1, 1), small(1, 0, 1), ForecastSettings { batch: 0, ..ones }, none, many] {
+        assert!(matches!(refused(&[0.0; 9], settings), HostError::Setting(_)));
+    }
+    let error = std::string::ToString::to_string(&refused(&[0.0; 7], small(5, 2, 1)));
+    assert!(error.contains("7 values") && error.contains("needs 8"), "{error}");
+    assert!(Forecaster::train(&[0.0; 8], small(5, 2, 1), |_, _| {}).is_ok());
+    for bad in [f64::NAN, f64::INFINITY, 1e300] {
+        let error = refused(&[0.0, 1.0, bad, 2.0, 1.0, 2.0, 1.0, 3.0], small(2, 1, 1));
+        assert!(matches!(error, HostError::Model(Error::NotFinite(Quantity::Input))), "{error}");
+    }
+    let forecaster = Forecaster::train(&[0.0; 8], small(5, 2, 1), |_, _| {}).unwrap();
+    assert!(matches!(forecaster.forecast(&[0.0; 5]), Err(HostError::Setting(_))));
+    assert!(forecaster.backtest(&[0.0; 8], 7).unwrap().is_empty());
+}

@@ -1,0 +1,194 @@
+//! `recurve forecast`: figures, files, and what a file of numbers can have wrong with it.
+
+use std::fs;
+
+use crate::run::Folder;
+
+/// Values of a noisy season of 12 on a trend, as a file with two columns.
+fn sales() -> String {
+    let mut noise = 1_u32;
+    let mut csv = String::from("month, sales,text\n");
+    for t in 0..240 {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let season = (f64::from(t) * std::f64::consts::TAU / 12.0).sin() * 5.0;
+        let value = 100.0 + 0.3 * f64::from(t) + season + f64::from(noise >> 16) / 65536.0;
+        csv += &format!("{t},{value:.3},x\n");
+    }
+    csv
+}
+
+/// A forecaster that a debug build trains in little time.
+const SMALL: &str = "--hidden 8 --window 12 --epochs 25 --lr 0.02 --quiet";
+
+#[test]
+fn it_beats_naive_forecasts_of_trend_and_season() {
+    let folder = Folder::new().with("sales.csv", sales());
+    let line = format!("forecast sales.csv --column sales --horizon 2 --season 12 {SMALL}");
+    let json = folder.run(&format!("{line} --json")).json();
+    let figure = |key: &str| json[key].as_f64().unwrap();
+    assert!(figure("rmse") < figure("naive_rmse").min(figure("seasonal_rmse")), "{json}");
+    assert!(figure("mae") < figure("naive_mae").min(figure("seasonal_mae")), "{json}");
+    assert_eq!((&json["values"], &json["held_out"], &json["epochs"]), (&240.into(), &48.into(), &25.into()));
+    assert_eq!(json["forecast"].as_array().unwrap().len(), 2);
+
+    let text = folder.run(&line).text();
+    for words in ["RMSE", "MAE", "last value", "last season", "it beats every naive forecast", "next: "] {
+        assert!(text.contains(words), "no {words:?} in {text}");
+    }
+}
+
+#[test]
+fn keys_and_seed() {
+    let folder = Folder::new().with("sales.csv", sales());
+    let run = |flags: &str| {
+        let line = format!("forecast sales.csv --column sales {SMALL} --epochs 2 --json {flags}");
+        let mut json = folder.run(&line.replace("--epochs 25 ", "")).json();
+        json["seconds"] = 0.into();
+        json
+    };
+    let json = run("");
+    let keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = [
+        "epochs",
+        "forecast",
+        "held_out",
+        "mae",
+        "naive_mae",
+        "naive_rmse",
+        "parameters",
+        "rmse",
+        "seasonal_mae",
+        "seasonal_rmse",
+        "seconds",
+        "values",
+    ];
+    assert_eq!(keys, expected);
+    assert!(json["seasonal_rmse"].is_null());
+    assert_eq!(json, run(""));
+    assert_ne!(json, run("--seed 1"));
+    assert_ne!(json, run("--huber 0.5"));
+    for cell in ["elman", "lstm", "feedforward"] {
+        assert!(run(&format!("--cell {cell}"))["rmse"].as_f64().unwrap() > 0.0);
+    }
+    let parameters = |flags: &str| run(flags)["parameters"].as_u64().unwrap();
+    // Three gates, of a candidate with two biases, on top of 8 units.
+    assert_eq!(parameters("--layers 2") - parameters(""), 3 * (8 * 8 + 8 * 8 + 8) + 8);
+}
+
+#[test]
+fn the_naive_figures_are_exact() {
+    let folder = Folder::new().with("v.csv", "v\n0\n1\n0\n1\n0\n1\n0\n1\n0\n3\n");
+    let line =
+        "forecast v.csv --column v --window 2 --hidden 1 --epochs 1 --season 2 --valid 0.3 --json --quiet";
+    let json = folder.run(line).json();
+    assert_eq!((&json["held_out"], &json["naive_mae"]), (&3.into(), &(5.0 / 3.0).into()));
+    assert!((json["naive_rmse"].as_f64().unwrap() - (11.0_f64 / 3.0).sqrt()).abs() < 1e-12);
+    assert_eq!(json["seasonal_mae"].as_f64(), Some(2.0 / 3.0));
+}
+
+#[test]
+fn plot_and_model_are_written() {
+    let folder = Folder::new().with("sales.csv", sales());
+    let line = format!("forecast sales.csv --column sales --horizon 3 {SMALL}").replace("25", "2");
+    let text = folder.run(&format!("{line} --svg plot.svg --out model.rcv")).text();
+    assert!(
+        text.contains("model written to model.rcv") && text.contains("plot written to plot.svg"),
+        "{text}"
+    );
+    let svg = fs::read_to_string(folder.path("plot.svg")).unwrap();
+    assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
+    for words in ["truth", "forecast", "next", "sales"] {
+        assert!(svg.contains(words), "no {words:?} in the plot");
+    }
+    assert_eq!(folder.names(), ["model.rcv", "plot.svg", "sales.csv"]);
+    // A model of readings cannot write.
+    for command in ["sample model.rcv", "eval model.rcv sales.csv", "inspect model.rcv"] {
+        folder.run(command).refused(1, &["model.rcv", "vocabulary"]);
+    }
+}
+
+#[test]
+fn other_separators() {
+    let csv = sales().replace(", ", ";").replace(',', ";");
+    let folder = Folder::new().with("sales.csv", csv.clone()).with("tab.csv", csv.replace(';', "\t"));
+    let line = format!("forecast sales.csv --column sales --json {SMALL}").replace("25", "1");
+    folder.run(&format!("{line} --delimiter ;")).json();
+    folder.run(&format!("{line} --delimiter tab").replace("sales.csv", "tab.csv")).json();
+    folder.run(&line).refused(1, &["no column \"sales\"", "--delimiter"]);
+}
+
+#[test]
+fn cells_and_columns() {
+    let cell = |cell: &str| sales().replacen("\n7,", &format!("\n7,{cell}#"), 1);
+    let spoiled = |text: &str| {
+        let csv: String = cell(text)
+            .lines()
+            .map(|line| match line.split_once('#') {
+                Some((head, _)) => format!("{head},x\n"),
+                None => format!("{line}\n"),
+            })
+            .collect();
+        Folder::new().with("s.csv", csv)
+    };
+    let line = format!("forecast s.csv --column sales --svg p.svg {SMALL}");
+    for (text, words) in [
+        ("", "missing"),
+        ("abc", "\"abc\" is not a number"),
+        ("NaN", "not finite"),
+        ("inf", "not finite"),
+        ("1e999", "not finite"),
+        ("\"1,5\"", "decimal point"),
+    ] {
+        let folder = spoiled(text);
+        folder.run(&line).refused(1, &["line 9 of s.csv", "\"sales\"", words]);
+        assert_eq!(folder.names(), ["s.csv"]);
+    }
+    spoiled("1,2").run(&line).refused(1, &["line 9 of s.csv", "4 cells", "3"]);
+    let folder = Folder::new().with("s.csv", sales());
+    folder
+        .run("forecast s.csv --column price")
+        .refused(1, &["no column \"price\"", "\"month\"", "\"sales\""]);
+    folder.run("forecast s.csv --column text").refused(1, &["line 2", "\"x\""]);
+    let twice = Folder::new().with("s.csv", "a,a\n1,2\n");
+    twice.run("forecast s.csv --column a").refused(1, &["several columns \"a\""]);
+    let marked = Folder::new().with("s.csv", format!("\u{feff}{}", sales()));
+    marked.run(&format!("forecast s.csv --column month --json {SMALL}").replace("25", "1")).json();
+}
+
+#[test]
+fn files_and_lengths() {
+    let folder =
+        Folder::new().with("empty.csv", "").with("head.csv", "v\n").with("s.csv", "v\n1\n2\n3\n4\n5\n6\n");
+    folder.run("forecast none.csv --column v").refused(1, &["none.csv", "No such file"]);
+    folder.run("forecast empty.csv --column v").refused(1, &["empty.csv", "no column"]);
+    folder.run("forecast head.csv --column v").refused(1, &["head.csv", "no line after"]);
+    folder.run("forecast s.csv --column v").refused(1, &["s.csv", "6 values", "needs 34", "--window"]);
+    let small = "forecast s.csv --column v --window 2 --epochs 1";
+    folder
+        .run(&format!("{small} --horizon 2 --valid 0.1"))
+        .refused(1, &["--valid 0.1", "holds out 1", "hold out more"]);
+    folder.run(&format!("{small} --season 6")).refused(1, &["--season 6", "5 values"]);
+    folder.run(&format!("{small} --svg s.csv")).refused(1, &["the series and --svg", "same file"]);
+    folder.run(&format!("{small} --out m --svg m")).refused(1, &["--out and --svg"]);
+    folder.run(&format!("{small} --svg no/p.svg")).refused(1, &["no/p.svg", "create its folder"]);
+    folder.run(&format!("{small} --lr 1e38 --clip inf --epochs 9")).refused(2, &["--epochs"]);
+    assert_eq!(folder.names(), ["empty.csv", "head.csv", "s.csv"]);
+}
+
+#[test]
+fn values_out_of_range_name_their_flag() {
+    let folder = Folder::new();
+    for (flags, flag) in [
+        ("--horizon 0", "--horizon"),
+        ("--season 0", "--season"),
+        ("--window 0", "--window"),
+        ("--valid 0", "--valid"),
+        ("--huber 0", "--huber"),
+        ("--delimiter ab", "--delimiter"),
+        ("--epochs 0", "--epochs"),
+        ("--lr nan", "--lr"),
+    ] {
+        folder.run(&format!("forecast s.csv --column v {flags}")).refused(2, &[flag]);
+    }
+    folder.run("forecast s.csv").refused(2, &["--column"]);
+}
