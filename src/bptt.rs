@@ -15,7 +15,7 @@
 
 mod window;
 
-use crate::cell::{Block, Cell, Extent, Inputs, TypedCell};
+use crate::cell::{Block, Cell, Dropout, Dropped, Extent, Inputs, TypedCell};
 use crate::crew::{Alone, Crew};
 use crate::error::{Argument, Error, exactly};
 use crate::lanes::{Lanes, best_lanes, inlined};
@@ -98,6 +98,46 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
         let (tape, scratch) = workspace.split();
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
         best_lanes!(lanes => gradient(Typed::<Self, B>::SIZES, &Alone, lanes, params, inputs, targets, state, tape, scratch, grads))
+    }
+
+    /// As [`gradient`](Self::gradient), with dropout on the cell's inputs and outputs. Every window wants another seed.
+    ///
+    /// `X` is `[f32; I]` where vectors are dropped from, and left out of [`Dropped`] for tokens: see there.
+    ///
+    /// ```
+    /// use recurve::cell::{Dropout, Dropped};
+    /// use recurve::{CharRnn, Elman, Inputs, Targets, Workspace, params::Flat};
+    ///
+    /// let mut model = CharRnn::<3, 4>::ZERO;
+    /// model.cell.w_xh = [[1.0; 4], [0.5; 4], [-1.0; 4]];
+    /// let mut workspace = Workspace::<Dropped<Elman<3, 4>>, 4, 3, 1, 6>::ZERO;
+    /// let dropout = Dropout::new(0.0, 0.5)?;
+    ///
+    /// let text: [u16; 7] = [0, 1, 2, 0, 1, 2, 0];
+    /// let (inputs, targets) = (Inputs::Tokens(&text[..6]), Targets::Tokens(&text[1..]));
+    /// let mut grads = CharRnn::<3, 4>::ZERO;
+    /// model.gradient_dropped(dropout.seeded(1), inputs, targets, &mut [[0.0; 4]], &mut workspace, &mut grads)?;
+    /// // What was dropped at all steps has no gradient, what was not has one twice as large.
+    /// assert!(workspace.tape.output_masks.as_flat().iter().all(|&m| m == 0.0 || m == 2.0));
+    /// # Ok::<(), recurve::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`gradient`](Self::gradient); [`Error::TooShort`] also where vectors are dropped from and `X` is not their
+    /// type.
+    pub fn gradient_dropped<X: Flat, const B: usize, const T: usize>(
+        &self,
+        dropout: Dropout,
+        inputs: Inputs<'_>,
+        targets: Targets<'_>,
+        state: &mut C::State<B>,
+        workspace: &mut Workspace<Dropped<C, X>, H, O, B, T>,
+        grads: &mut Self,
+    ) -> Result<f32, Error> {
+        let (tape, scratch) = workspace.split();
+        let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
+        let shape = Self::SHAPE.with_dropout(dropout, inputs);
+        best_lanes!(lanes => shape.gradient(lanes, params, inputs, targets, state, tape, scratch, grads))
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.

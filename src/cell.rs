@@ -8,21 +8,24 @@
 
 mod activation;
 mod any;
+mod dropout;
 mod elman;
 mod feedforward;
 mod gates;
 mod gru;
 mod input;
 mod lstm;
+mod mask;
 mod reset;
 
 pub use activation::{Activation, ActivationKind, Relu, Tanh, UnknownActivation};
 pub use any::{AnyCell, CellKind, UnknownCell};
+pub use dropout::{Dropout, DropoutScratch, DropoutShape, DropoutTape, Dropped};
 pub use elman::{Elman, ElmanShape, ElmanTape};
 pub use feedforward::{Feedforward, FeedforwardShape};
 pub use gru::{Gru, GruBackward, GruScratch, GruShape, GruTape};
 use input::InputWeights;
-pub use input::{Input, Inputs};
+pub use input::{DroppedTokens, Input, Inputs};
 pub(crate) use input::{check_tokens, extent};
 pub use lstm::{Lstm, LstmBackward, LstmScratch, LstmShape, LstmState, LstmTape};
 pub use reset::{Reset, ResetAfter, ResetBefore, ResetKind};

@@ -5,6 +5,7 @@
 
 use core::ops::Range;
 
+use super::mask::Mask;
 use super::{Block, Extent};
 use crate::error::{Argument, Error, evenly, exactly};
 use crate::kernels::{Factor, Mat, affine, product_at, zip_map, zip2_map};
@@ -18,6 +19,26 @@ pub enum Inputs<'a> {
     Tokens(&'a [u16]),
     /// A vector for each row, one after another.
     Vectors(&'a [f32]),
+    /// A token for each row, of which some are dropped: see [`Dropout`](super::Dropout).
+    Dropped(DroppedTokens<'a>),
+}
+
+/// Tokens of which some are dropped, as the ones of their one-hot vectors would be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DroppedTokens<'a> {
+    tokens: &'a [u16],
+    mask: Mask,
+    /// The row of the first in the window.
+    first: usize,
+}
+
+impl<'a> DroppedTokens<'a> {
+    /// Each token, and what its one becomes.
+    #[inline(always)]
+    fn ones(self) -> impl Iterator<Item = (u16, f32)> {
+        let rows = (self.first..).zip(self.tokens);
+        rows.map(inlined!(move |(row, &token): (usize, &'a u16)| (token, self.mask.at(row, token))))
+    }
 }
 
 impl Inputs<'_> {
@@ -25,7 +46,7 @@ impl Inputs<'_> {
     #[inline(always)]
     pub(crate) fn check(self, rows: usize, width: usize) -> Result<(), Error> {
         match self {
-            Self::Tokens(tokens) => {
+            Self::Tokens(tokens) | Self::Dropped(DroppedTokens { tokens, .. }) => {
                 exactly(Argument::Inputs, rows, tokens.len())?;
                 check_tokens(tokens, width)
             }
@@ -84,6 +105,12 @@ impl InputWeights<'_> {
                     zip2_map(lanes, a, self.b, row, inlined!(|_, b, w| lanes.add(b, w)));
                 }
             }
+            Inputs::Dropped(tokens) => {
+                for (a, (token, one)) in rows_mut(a, self.w.cols).zip(tokens.ones()) {
+                    let (row, one) = (self.w.row(usize::from(token)), lanes.splat(one));
+                    zip2_map(lanes, a, self.b, row, inlined!(|_, b, w| lanes.mul_add(one, w, b)));
+                }
+            }
             Inputs::Vectors(x) => affine(lanes, Mat::new(x, self.w.rows()), self.w, self.b, a),
         }
     }
@@ -112,13 +139,23 @@ impl InputWeights<'_> {
 }
 
 impl<'a> Inputs<'a> {
+    /// Tokens of a window that go through a mask.
+    #[inline(always)]
+    pub(super) const fn dropped(tokens: &'a [u16], mask: Mask) -> Self {
+        Self::Dropped(DroppedTokens { tokens, mask, first: 0 })
+    }
+
     /// Some rows, where a vector has `width` elements.
     #[inline(always)]
-    fn rows(self, rows: Range<usize>, width: usize) -> Self {
+    pub(super) fn rows(self, rows: Range<usize>, width: usize) -> Self {
         match self {
             Self::Tokens(tokens) => Self::Tokens(tokens.get(rows).unwrap_or_default()),
             Self::Vectors(x) => {
                 Self::Vectors(x.get(rows.start * width..rows.end * width).unwrap_or_default())
+            }
+            Self::Dropped(DroppedTokens { tokens, mask, first }) => {
+                let first = first + rows.start;
+                Self::Dropped(DroppedTokens { tokens: tokens.get(rows).unwrap_or_default(), mask, first })
             }
         }
     }
@@ -141,21 +178,35 @@ impl<'a> Inputs<'a> {
         for first in runs {
             let d_a = Mat::new(take(&mut rest, rows * d_a.cols), d_a.cols);
             match self.rows(first..first + rows, width) {
-                Self::Tokens(tokens) => add_rows(lanes, tokens, part, d_a, d_w),
+                Self::Tokens(tokens) => {
+                    let tokens = tokens.iter().map(inlined!(|&token| (token, ())));
+                    add_rows(lanes, tokens, part, d_a, d_w, inlined!(|(), d_w, d_a| lanes.add(d_w, d_a)));
+                }
+                Self::Dropped(tokens) => {
+                    let add = |one, d_w, d_a| lanes.mul_add(lanes.splat(one), d_a, d_w);
+                    add_rows(lanes, tokens.ones(), part, d_a, d_w, add);
+                }
                 Self::Vectors(x) => product_at(lanes, Mat::new(x, width), part, d_a, d_w, room),
             }
         }
     }
 }
 
-/// Each row of dA is added to the row of dW that its token picks, if that is among the rows `part`.
+/// Each row of dA is added to the row of dW that its token picks, as `add` says, if that is among the rows `part`.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn add_rows<L: Lanes>(lanes: L, tokens: &[u16], part: &Range<usize>, d_a: Mat<'_>, d_w: &mut [f32]) {
-    for (d_a, &token) in d_a.iter().zip(tokens) {
+fn add_rows<L: Lanes, K: Copy>(
+    lanes: L,
+    tokens: impl Iterator<Item = (u16, K)>,
+    part: &Range<usize>,
+    d_a: Mat<'_>,
+    d_w: &mut [f32],
+    add: impl Fn(K, L::F, L::F) -> L::F,
+) {
+    for (d_a, (token, kind)) in d_a.iter().zip(tokens) {
         let Some(row) = usize::from(token).checked_sub(part.start) else { continue };
         let d_w = d_w.get_mut(row * d_a.len()..).and_then(inlined!(|rest| rest.get_mut(..d_a.len())));
         if let Some(d_w) = d_w {
-            zip_map(lanes, d_w, d_a, inlined!(|d_w, d_a| lanes.add(d_w, d_a)));
+            zip_map(lanes, d_w, d_a, inlined!(|d_w, d_a| add(kind, d_w, d_a)));
         }
     }
 }
@@ -164,11 +215,11 @@ fn add_rows<L: Lanes>(lanes: L, tokens: &[u16], part: &Range<usize>, d_a: Mat<'_
 #[inline(always)]
 pub(crate) fn extent(inputs: Inputs<'_>, width: usize, batch: usize) -> Result<Extent, Error> {
     let (got, unit) = match inputs {
-        Inputs::Tokens(tokens) => (tokens.len(), batch),
+        Inputs::Tokens(tokens) | Inputs::Dropped(DroppedTokens { tokens, .. }) => (tokens.len(), batch),
         Inputs::Vectors(x) => (x.len(), batch.saturating_mul(width)),
     };
     let window = evenly(Argument::Inputs, unit, got)?;
-    if let Inputs::Tokens(tokens) = inputs {
+    if let Inputs::Tokens(tokens) | Inputs::Dropped(DroppedTokens { tokens, .. }) = inputs {
         check_tokens(tokens, width)?;
     }
     Ok(Extent { batch, window })

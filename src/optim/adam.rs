@@ -6,8 +6,8 @@
 //! w ← w − η · m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε)
 //! ```
 
-use super::{Optimizer, check, setting};
-use crate::error::Error;
+use super::{Optimizer, check};
+use crate::error::{Error, setting};
 use crate::kernels::{zip_map, zip2_map};
 use crate::lanes::{LaneKind, inlined, on_lanes};
 use crate::params::take_mut;

@@ -13,7 +13,7 @@ use recurve::cell::CellKind;
 use recurve::host::text::Clean;
 use recurve::lanes::LaneKind;
 
-pub use values::OptimizerKind;
+pub use values::{Keep, OptimizerKind, ScheduleKind};
 use values::{held_out, order, positive, seconds, share, size, temperature, total, vocabulary};
 
 /// Recurrent neural networks that learn a text, character by character.
@@ -86,6 +86,26 @@ pub struct TrainArgs {
     /// The largest norm of the gradient; inf for any
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = values::bound)]
     pub clip: f32,
+    /// Decoupled decay of all weights, as in AdamW, in units of the learning rate; for adam only
+    #[arg(long, value_name = "X", value_parser = temperature)]
+    pub weight_decay: Option<f32>,
+    /// Course of the learning rate: constant, or cosine: 5 % of the run up to --lr, then half a cosine down to 2 % of it
+    #[arg(long, value_enum, value_name = "COURSE")]
+    pub schedule: Option<ScheduleKind>,
+    /// Share of the cell's outputs that each step of the training leaves out
+    #[arg(long, value_name = "P", value_parser = values::dropout)]
+    pub dropout: Option<f32>,
+    #[arg(long, value_name = "P", value_parser = values::dropout, default_value_t = 0.0)]
+    pub input_dropout: f32,
+    /// Let each epoch begin at another of the first characters, so that windows are not always cut at the same places
+    #[arg(long)]
+    pub shuffle_offset: bool,
+    /// Which weights to keep: best, of the end of the epoch after which the held-out text was least perplexing, or last
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
+    pub keep: Keep,
+    /// Stop after N epochs that have not made the held-out text less perplexing
+    #[arg(long, value_name = "N", value_parser = total)]
+    pub patience: Option<u64>,
     /// Passes over the text [default: 12, or no limit with --steps or --max-seconds]
     #[arg(long, value_name = "N", value_parser = total)]
     pub epochs: Option<u64>,

@@ -1,5 +1,6 @@
 //! `recurve train`: checks everything, trains, and hands over the results.
 
+mod recipe;
 mod results;
 
 use std::path::Path;
@@ -15,32 +16,30 @@ use crate::args::TrainArgs;
 use crate::failure::Failure;
 use crate::plot::{self, Picture};
 use crate::progress::Progress;
-use crate::session::{Limits, Outcome, Session, Stopped};
+use crate::session::{Outcome, Session, Stopped};
 use crate::text::Text;
 use crate::{baseline, interrupt};
-
-/// Passes over the text where nothing limits the run.
-const EPOCHS: u64 = 12;
 
 /// The largest model file: its length is a number of 32 bits.
 const MAX_FILE: usize = u32::MAX as usize;
 
 pub fn run(args: &TrainArgs) -> Result<(), Failure> {
+    recipe::check(args)?;
     interrupt::catch()?;
     check_different(args)?;
     let text = Text::read(args.text.as_deref(), &args.reading)?;
     [&args.out, &args.plot].into_iter().flatten().try_for_each(|path| check_writable(path))?;
-    let mut network = network(args, &text)?;
+    let (settings, plan) = (recipe::settings(args)?, recipe::plan(args)?);
+    let mut network = network(args, &settings, &text)?;
     network.init(args.seed);
     let (train, valid) = split(&text.tokens, args.valid);
-    let trainer = Trainer::new(&mut network, train, settings(args))?;
+    let trainer = Trainer::new(&mut network, train, settings)?;
     check_held_out(args, valid)?;
     let (ended, n_grams) = thread::scope(|scope| {
         let compared = !valid.is_empty() && (args.plot.is_some() || !args.json);
         let count = || perplexities(train, valid, text.codes.len(), baseline::ORDER);
         let n_grams = compared.then(|| scope.spawn(count));
-        let progress = Progress::new(args.quiet);
-        let session = Session::new(trainer, valid, limits(args), args.seed, progress, args.plot.is_some());
+        let session = Session::new(trainer, valid, plan, Progress::new(args.quiet));
         (session.run(), n_grams.map_or(Ok(Vec::new()), wait))
     });
     match ended {
@@ -56,25 +55,11 @@ fn wait(n_grams: Counted<'_>) -> Result<Vec<OrderReport>, Failure> {
     Ok(n_grams.join().map_err(failed)??)
 }
 
-fn settings(args: &TrainArgs) -> Settings {
-    let mut settings = Settings::new(args.batch, args.window, args.optimizer.with(args.lr));
-    settings.clip = args.clip;
-    let processors = || thread::available_parallelism().map_or(1, usize::from);
-    settings.threads = args.threads.unwrap_or_else(processors);
-    settings
-}
-
-fn limits(args: &TrainArgs) -> Limits {
-    let TrainArgs { epochs, steps, max_seconds, .. } = *args;
-    let unlimited = steps.is_some() || max_seconds.is_some();
-    Limits { epochs: epochs.or((!unlimited).then_some(EPOCHS)), steps, seconds: max_seconds }
-}
-
 /// The network, all zero, if memory and a file can hold it.
-fn network(args: &TrainArgs, text: &Text) -> Result<Network, Failure> {
+fn network(args: &TrainArgs, settings: &Settings, text: &Text) -> Result<Network, Failure> {
     let cell = AnyCell::new(args.cell, ActivationKind::Tanh, text.codes.len(), args.hidden);
     let shape = ModelShape { cell, outputs: text.codes.len() };
-    TrainerMemory::of(shape, &settings(args), text.tokens.len()).check()?;
+    TrainerMemory::of(shape, settings, text.tokens.len()).check()?;
     let network = Network::new(cell, text.codes.clone(), text.alphabet, text.clean)?;
     let bytes = network.file().byte_len();
     if args.out.is_some() && bytes > MAX_FILE {

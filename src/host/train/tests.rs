@@ -37,7 +37,8 @@ fn poison(params: &mut [f32]) {
 
 #[test]
 fn sequences_lie_side_by_side() {
-    assert_eq!(time_major(&[0, 1, 2, 10, 11, 12, 99], 2), [0, 10, 1, 11, 2, 12]);
+    let rows: Vec<_> = time_major(&[0, 1, 2, 10, 11, 12, 99], 3, 2).collect();
+    assert_eq!(rows, [0, 10, 1, 11, 2, 12]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::args::TrainArgs;
 use crate::failure::Failure;
 use crate::report::{self, decimals, grouped, number, table};
 use crate::sample;
-use crate::session::Outcome;
+use crate::session::{End, Outcome};
 
 /// Characters of the sample at the end.
 const SAMPLE_LENGTH: usize = 300;
@@ -60,10 +60,17 @@ fn summary(args: &TrainArgs, network: &Network, outcome: &Outcome) -> String {
     let [parameters, epochs, steps, tokens] = sizes.map(grouped);
     let speed = grouped(outcome.tokens_per_second.round() as u64);
     let (cell, hidden, symbols) = (args.cell, args.hidden, network.symbols().len());
-    let end = if outcome.interrupted { "interrupted after" } else { "trained for" };
+    let end = match outcome.end {
+        End::Limit => "trained for",
+        End::Stale => "stopped early after",
+        End::Interrupted => "interrupted after",
+    };
+    let kept = outcome.kept.map_or_else(String::new, |best| {
+        format!("kept the weights of epoch {}, the best on held-out text\n", grouped(best.epochs))
+    });
     format!(
         "{cell}, {hidden} hidden units, {symbols} symbols, {parameters} parameters\n\
-         {end} {epochs} epochs, {steps} steps, {tokens} tokens in {:.1} s, {speed} tokens per second\n",
+         {end} {epochs} epochs, {steps} steps, {tokens} tokens in {:.1} s, {speed} tokens per second\n{kept}",
         outcome.seconds
     )
 }
