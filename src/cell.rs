@@ -25,9 +25,10 @@ pub use elman::{Elman, ElmanShape, ElmanTape};
 pub use feedforward::{Feedforward, FeedforwardShape};
 pub use gru::{Gru, GruBackward, GruScratch, GruShape, GruTape};
 use input::InputWeights;
-pub use input::{DroppedTokens, Input, Inputs};
+pub use input::{Input, Inputs};
 pub(crate) use input::{check_tokens, extent};
 pub use lstm::{Lstm, LstmBackward, LstmScratch, LstmShape, LstmState, LstmTape};
+use mask::Mask;
 pub use reset::{Reset, ResetAfter, ResetBefore, ResetKind};
 
 use core::{fmt::Debug, ops::Range};
@@ -72,13 +73,15 @@ pub struct Block {
     pub extent: Extent,
     /// Sequences of the window.
     pub batch: usize,
+    /// What is dropped of its tokens.
+    dropped: Mask,
 }
 
 impl Block {
     /// A whole window.
     #[must_use]
     pub const fn whole(extent: Extent) -> Self {
-        Self { first: 0, extent, batch: extent.batch }
+        Self { first: 0, extent, batch: extent.batch, dropped: Mask::NONE }
     }
 
     /// Blocks of up to `rows` sequences, which together are a window; as one if `rows` has no limit.
@@ -88,7 +91,8 @@ impl Block {
         let (count, rows) = if rows == usize::MAX { (1, batch) } else { (batch.div_ceil(rows.max(1)), rows) };
         (0..count).map(inlined!(move |index: usize| {
             let first = index * rows;
-            Self { first, extent: Extent { batch: rows.min(batch - first), window }, batch }
+            let extent = Extent { batch: rows.min(batch - first), window };
+            Self { first, extent, batch, dropped: Mask::NONE }
         }))
     }
 

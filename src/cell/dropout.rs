@@ -64,12 +64,12 @@ impl Dropout {
 
     /// The masks of the inputs.
     const fn of_inputs(self) -> Mask {
-        Mask { rate: self.inputs, key: mix(self.seed) }
+        Mask::new(self.inputs, mix(self.seed))
     }
 
     /// The masks of the outputs.
     const fn of_outputs(self) -> Mask {
-        Mask { rate: self.outputs, key: mix(!self.seed) }
+        Mask::new(self.outputs, mix(!self.seed))
     }
 }
 
@@ -184,8 +184,8 @@ impl<C: Cell> DropoutShape<C> {
     #[inline(always)]
     fn read<'a>(self, inputs: Inputs<'a>, block: Block, kept: &'a [f32]) -> (Inputs<'a>, Block) {
         match inputs {
-            Inputs::Tokens(tokens) if self.dropout.inputs > 0.0 => {
-                (Inputs::dropped(tokens, self.dropout.of_inputs()), block)
+            Inputs::Tokens(_) if self.dropout.inputs > 0.0 => {
+                (inputs, Block { dropped: self.dropout.of_inputs(), ..block })
             }
             Inputs::Vectors(_) if self.input_width() > 0 => {
                 let (_, x) = masks_and_values(kept, self.d_inputs_len(block.extent));

@@ -19,26 +19,6 @@ pub enum Inputs<'a> {
     Tokens(&'a [u16]),
     /// A vector for each row, one after another.
     Vectors(&'a [f32]),
-    /// A token for each row, of which some are dropped: see [`Dropout`](super::Dropout).
-    Dropped(DroppedTokens<'a>),
-}
-
-/// Tokens of which some are dropped, as the ones of their one-hot vectors would be.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DroppedTokens<'a> {
-    tokens: &'a [u16],
-    mask: Mask,
-    /// The row of the first in the window.
-    first: usize,
-}
-
-impl<'a> DroppedTokens<'a> {
-    /// Each token, and what its one becomes.
-    #[inline(always)]
-    fn ones(self) -> impl Iterator<Item = (u16, f32)> {
-        let rows = (self.first..).zip(self.tokens);
-        rows.map(inlined!(move |(row, &token): (usize, &'a u16)| (token, self.mask.at(row, token))))
-    }
 }
 
 impl Inputs<'_> {
@@ -46,7 +26,7 @@ impl Inputs<'_> {
     #[inline(always)]
     pub(crate) fn check(self, rows: usize, width: usize) -> Result<(), Error> {
         match self {
-            Self::Tokens(tokens) | Self::Dropped(DroppedTokens { tokens, .. }) => {
+            Self::Tokens(tokens) => {
                 exactly(Argument::Inputs, rows, tokens.len())?;
                 check_tokens(tokens, width)
             }
@@ -105,13 +85,16 @@ impl InputWeights<'_> {
                     zip2_map(lanes, a, self.b, row, inlined!(|_, b, w| lanes.add(b, w)));
                 }
             }
-            Inputs::Dropped(tokens) => {
-                for (a, (token, one)) in rows_mut(a, self.w.cols).zip(tokens.ones()) {
-                    let (row, one) = (self.w.row(usize::from(token)), lanes.splat(one));
-                    zip2_map(lanes, a, self.b, row, inlined!(|_, b, w| lanes.mul_add(one, w, b)));
-                }
-            }
             Inputs::Vectors(x) => affine(lanes, Mat::new(x, self.w.rows()), self.w, self.b, a),
+        }
+    }
+
+    /// A ← X̃ W_xh + b, for tokens whose ones have become these numbers.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn forward_ones<L: Lanes>(self, lanes: L, ones: impl Iterator<Item = (u16, f32)>, a: &mut [f32]) {
+        for (a, (token, one)) in rows_mut(a, self.w.cols).zip(ones) {
+            let (row, one) = (self.w.row(usize::from(token)), lanes.splat(one));
+            zip2_map(lanes, a, self.b, row, inlined!(|_, b, w| lanes.mul_add(one, w, b)));
         }
     }
 
@@ -126,8 +109,13 @@ impl InputWeights<'_> {
     ) {
         let (rows, runs) = block.runs();
         for first in runs {
-            let inputs = inputs.rows(first..first + rows, self.w.rows());
-            self.forward(lanes, inputs, take_mut(&mut a, rows * self.w.cols));
+            let a = take_mut(&mut a, rows * self.w.cols);
+            match inputs.rows(first..first + rows, self.w.rows()) {
+                Inputs::Tokens(tokens) if block.dropped != Mask::NONE => {
+                    self.forward_ones(lanes, block.dropped.ones(first, tokens), a);
+                }
+                inputs => self.forward(lanes, inputs, a),
+            }
         }
     }
 
@@ -139,12 +127,6 @@ impl InputWeights<'_> {
 }
 
 impl<'a> Inputs<'a> {
-    /// Tokens of a window that go through a mask.
-    #[inline(always)]
-    pub(super) const fn dropped(tokens: &'a [u16], mask: Mask) -> Self {
-        Self::Dropped(DroppedTokens { tokens, mask, first: 0 })
-    }
-
     /// Some rows, where a vector has `width` elements.
     #[inline(always)]
     pub(super) fn rows(self, rows: Range<usize>, width: usize) -> Self {
@@ -152,10 +134,6 @@ impl<'a> Inputs<'a> {
             Self::Tokens(tokens) => Self::Tokens(tokens.get(rows).unwrap_or_default()),
             Self::Vectors(x) => {
                 Self::Vectors(x.get(rows.start * width..rows.end * width).unwrap_or_default())
-            }
-            Self::Dropped(DroppedTokens { tokens, mask, first }) => {
-                let first = first + rows.start;
-                Self::Dropped(DroppedTokens { tokens: tokens.get(rows).unwrap_or_default(), mask, first })
             }
         }
     }
@@ -178,13 +156,13 @@ impl<'a> Inputs<'a> {
         for first in runs {
             let d_a = Mat::new(take(&mut rest, rows * d_a.cols), d_a.cols);
             match self.rows(first..first + rows, width) {
+                Self::Tokens(tokens) if block.dropped != Mask::NONE => {
+                    let add = |one, d_w, d_a| lanes.mul_add(lanes.splat(one), d_a, d_w);
+                    add_rows(block.dropped.ones(first, tokens), part, d_a, d_w, lanes, add);
+                }
                 Self::Tokens(tokens) => {
                     let tokens = tokens.iter().map(inlined!(|&token| (token, ())));
-                    add_rows(lanes, tokens, part, d_a, d_w, inlined!(|(), d_w, d_a| lanes.add(d_w, d_a)));
-                }
-                Self::Dropped(tokens) => {
-                    let add = |one, d_w, d_a| lanes.mul_add(lanes.splat(one), d_a, d_w);
-                    add_rows(lanes, tokens.ones(), part, d_a, d_w, add);
+                    add_rows(tokens, part, d_a, d_w, lanes, inlined!(|(), d_w, d_a| lanes.add(d_w, d_a)));
                 }
                 Self::Vectors(x) => product_at(lanes, Mat::new(x, width), part, d_a, d_w, room),
             }
@@ -192,21 +170,21 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// Each row of dA is added to the row of dW that its token picks, as `add` says, if that is among the rows `part`.
+/// Each row of dA is added to the row of dW that its token picks, as `add` does, if that is among the rows `part`.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn add_rows<L: Lanes, K: Copy>(
-    lanes: L,
     tokens: impl Iterator<Item = (u16, K)>,
     part: &Range<usize>,
     d_a: Mat<'_>,
     d_w: &mut [f32],
+    lanes: L,
     add: impl Fn(K, L::F, L::F) -> L::F,
 ) {
-    for (d_a, (token, kind)) in d_a.iter().zip(tokens) {
+    for (d_a, (token, one)) in d_a.iter().zip(tokens) {
         let Some(row) = usize::from(token).checked_sub(part.start) else { continue };
         let d_w = d_w.get_mut(row * d_a.len()..).and_then(inlined!(|rest| rest.get_mut(..d_a.len())));
         if let Some(d_w) = d_w {
-            zip_map(lanes, d_w, d_a, inlined!(|d_w, d_a| add(kind, d_w, d_a)));
+            zip_map(lanes, d_w, d_a, inlined!(|d_w, d_a| add(one, d_w, d_a)));
         }
     }
 }
@@ -215,11 +193,11 @@ fn add_rows<L: Lanes, K: Copy>(
 #[inline(always)]
 pub(crate) fn extent(inputs: Inputs<'_>, width: usize, batch: usize) -> Result<Extent, Error> {
     let (got, unit) = match inputs {
-        Inputs::Tokens(tokens) | Inputs::Dropped(DroppedTokens { tokens, .. }) => (tokens.len(), batch),
+        Inputs::Tokens(tokens) => (tokens.len(), batch),
         Inputs::Vectors(x) => (x.len(), batch.saturating_mul(width)),
     };
     let window = evenly(Argument::Inputs, unit, got)?;
-    if let Inputs::Tokens(tokens) | Inputs::Dropped(DroppedTokens { tokens, .. }) = inputs {
+    if let Inputs::Tokens(tokens) = inputs {
         check_tokens(tokens, width)?;
     }
     Ok(Extent { batch, window })

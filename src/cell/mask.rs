@@ -1,27 +1,36 @@
 //! Which elements of a window are dropped: a hash of the seed, the row and the element's place in it decides.
 
 use super::Block;
+use crate::lanes::inlined;
 use crate::params::{rows_mut, take_mut};
 
 /// The masks of all rows of a window: for each element what it is multiplied with.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mask {
-    pub(super) rate: f32,
-    pub(super) key: u32,
+    /// The hash below which an element is dropped: the probability in units of 2⁻³².
+    bound: u32,
+    key: u32,
 }
 
-impl Mask {
-    /// What an element is multiplied with if it is not dropped.
-    #[inline(always)]
-    fn kept(self) -> f32 {
-        1.0 / (1.0 - self.rate)
-    }
+/// 2³²
+const ALL: f32 = 4_294_967_296.0;
 
-    /// The number below which an element's hash must be for it to be dropped.
+impl Mask {
+    /// Nothing is dropped.
+    pub(super) const NONE: Self = Self { bound: 0, key: 0 };
+
+    /// Drops with this probability, from 0 to below 1.
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 2³²")]
-    fn bound(self) -> u32 {
-        (self.rate * 4_294_967_296.0) as u32
+    pub(super) const fn new(rate: f32, key: u32) -> Self {
+        Self { bound: (rate * ALL) as u32, key }
+    }
+
+    /// What an element is multiplied with if it is not dropped.
+    #[inline(always)]
+    #[expect(clippy::cast_precision_loss, reason = "it was made of so many digits")]
+    const fn kept(self) -> f32 {
+        1.0 / (1.0 - self.bound as f32 / ALL)
     }
 
     /// The key of a row.
@@ -31,17 +40,24 @@ impl Mask {
         mix(self.key.wrapping_add(row as u32))
     }
 
-    /// What an element of a row is multiplied with.
+    /// What an element is multiplied with that has this hash.
     #[inline(always)]
-    pub(super) fn at(self, row: usize, element: u16) -> f32 {
-        let hash = mix(self.row(row).wrapping_add(u32::from(element)));
-        if hash < self.bound() { 0.0 } else { self.kept() }
+    const fn factor(self, hash: u32) -> f32 {
+        if hash < self.bound { 0.0 } else { self.kept() }
+    }
+
+    /// Each token, and what becomes of the one of its one-hot vector, from row `first` on.
+    #[inline(always)]
+    pub(super) fn ones(self, first: usize, tokens: &[u16]) -> impl Iterator<Item = (u16, f32)> {
+        (first..).zip(tokens).map(inlined!(move |(row, &token): (usize, &u16)| {
+            (token, self.factor(mix(self.row(row).wrapping_add(u32::from(token)))))
+        }))
     }
 
     /// Writes the masks of a block, whose rows have `width` elements.
     #[inline(always)]
     pub(super) fn draw(self, block: Block, width: usize, mut mask: &mut [f32]) {
-        let (bound, kept) = (self.bound(), self.kept());
+        let (bound, kept) = (self.bound, self.kept());
         let (rows, runs) = block.runs();
         for first in runs {
             let run = take_mut(&mut mask, rows * width);
@@ -65,10 +81,12 @@ pub(super) const fn mix(x: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::vec::Vec;
+
     use super::*;
     use crate::cell::Extent;
 
-    fn drawn(mask: Mask, block: Block, width: usize) -> std::vec::Vec<f32> {
+    fn drawn(mask: Mask, block: Block, width: usize) -> Vec<f32> {
         let mut all = std::vec![-1.0; block.extent.rows() * width];
         mask.draw(block, width, &mut all);
         all
@@ -78,7 +96,7 @@ mod tests {
     fn as_many_are_dropped_as_was_asked_for_and_the_mean_stays() {
         let block = Block::whole(Extent { batch: 50, window: 40 });
         for rate in [0.1_f32, 0.5, 0.9] {
-            let all = drawn(Mask { rate, key: mix(3) }, block, 100);
+            let all = drawn(Mask::new(rate, mix(3)), block, 100);
             let dropped = all.iter().filter(|&&m| m == 0.0).count() as f32 / all.len() as f32;
             assert!(
                 (dropped - rate).abs() < 4.0 * (rate * (1.0 - rate) / all.len() as f32).sqrt(),
@@ -93,7 +111,7 @@ mod tests {
     /// Neither rows nor columns nor neighbours know of each other.
     #[test]
     fn elements_are_independent() {
-        let all = drawn(Mask { rate: 0.5, key: mix(9) }, Block::whole(Extent { batch: 1, window: 256 }), 256);
+        let all = drawn(Mask::new(0.5, mix(9)), Block::whole(Extent { batch: 1, window: 256 }), 256);
         for lag in [1, 2, 255, 256, 257, 512] {
             let pairs = all.iter().zip(&all[lag..]);
             let (same, of) = (pairs.clone().filter(|(a, b)| a == b).count() as f32, pairs.count() as f32);
@@ -103,16 +121,14 @@ mod tests {
 
     #[test]
     fn a_block_has_its_part_of_the_masks_of_all() {
-        let (mask, extent, width) = (Mask { rate: 0.3, key: 7 }, Extent { batch: 5, window: 3 }, 4);
+        let (mask, extent, width) = (Mask::new(0.3, 7), Extent { batch: 5, window: 3 }, 4);
         let all = drawn(mask, Block::whole(extent), width);
-        let block = Block { first: 2, extent: Extent { batch: 2, window: 3 }, batch: 5 };
+        let block = Block { first: 2, extent: Extent { batch: 2, window: 3 }, ..Block::whole(extent) };
         let part = drawn(mask, block, width);
         for (row, of_all) in [2, 3, 7, 8, 12, 13].into_iter().enumerate() {
             assert_eq!(part[row * width..][..width], all[of_all * width..][..width]);
-            for element in 0..width {
-                let at = mask.at(of_all, u16::try_from(element).unwrap());
-                assert_eq!(at, all[of_all * width + element]);
-            }
+            let ones: Vec<_> = mask.ones(of_all, &[3, 3]).collect();
+            assert_eq!(ones[0], (3, all[of_all * width + 3]));
         }
     }
 }
