@@ -1,4 +1,6 @@
 //! Stochastic gradient descent, with momentum if wanted: v ← μ v + g, w ← w − η v.
+//!
+//! It has no weight decay: [`Adam`](super::Adam) has.
 
 use super::{Optimizer, check};
 use crate::error::{Error, setting};

@@ -88,6 +88,90 @@ fn it_learns() {
     assert!(json["valid_perplexity"].as_f64().unwrap() < 1.6, "{json}");
 }
 
+/// The weights that a run writes.
+fn model(flags: &str) -> Vec<u8> {
+    let folder = Folder::new().with("text.txt", rhyme());
+    folder.run(&format!("train text.txt --batch 4 --window 8 --out model.rcv --json --quiet {flags}")).json();
+    fs::read(folder.path("model.rcv")).unwrap()
+}
+
+#[test]
+fn every_way_of_training_is_reproducible_and_does_something() {
+    let plain = "--hidden 12 --steps 120 --keep last";
+    let weights = model(plain);
+    for flags in [
+        "--dropout 0.3",
+        "--schedule cosine",
+        "--weight-decay 0.5",
+        "--shuffle-offset",
+        "--cell lstm",
+        "--input-dropout 0.1",
+    ] {
+        let once = model(&format!("{plain} {flags}"));
+        assert!(once != weights, "{flags} changes nothing");
+        assert!(once == model(&format!("{plain} {flags} --threads 3")), "{flags} depends on threads");
+    }
+    for flags in ["--dropout 0", "--schedule constant", "--weight-decay 0"] {
+        assert!(model(&format!("{plain} {flags}")) == weights, "{flags} changes something");
+    }
+}
+
+/// Whoever chooses the network or the rule gets what is named and nothing else; whoever does not, all that helps.
+#[test]
+fn a_choice_means_plain_training() {
+    for given in ["--lr 0.01", "--optimizer adam", "--optimizer sgd", "--cell lstm", "--hidden 12"] {
+        let flags = format!("{given} --steps 9");
+        let plain = format!("{flags} --dropout 0 --input-dropout 0 --schedule constant");
+        assert!(model(&flags) == model(&plain), "{given}");
+    }
+    let folder = Folder::new().with("text.txt", rhyme());
+    let mut weights = Vec::new();
+    for flags in ["", "--dropout 0", "--input-dropout 0", "--schedule constant"] {
+        let train = "train text.txt --batch 2 --window 9 --steps 4 --out model.rcv --json --quiet";
+        folder.run(&format!("{train} {flags}")).json();
+        weights.push(fs::read(folder.path("model.rcv")).unwrap());
+    }
+    assert!(weights[1..].iter().all(|of| *of != weights[0]));
+    let json = folder.run("inspect model.rcv --json").json();
+    assert_eq!((&json["cell"], &json["hidden"]), (&"gru".into(), &256.into()));
+    folder.run("train text.txt --hidden 12 --batch 2 --window 9 --steps 1 --out model.rcv").text();
+    assert_eq!(folder.run("inspect model.rcv --json").json()["cell"], "elman");
+}
+
+/// A text whose end is unlike its beginning: the more is learned of that, the worse.
+fn misleading() -> String {
+    rhyme() + &"Mary had a little lamb, its fleece was white as snow. ".repeat(8)
+}
+
+#[test]
+fn the_best_weights_are_kept_unless_the_last_are_wanted() {
+    let train = |flags: &str| {
+        let folder = Folder::new().with("text.txt", misleading());
+        let train = format!("train text.txt {SIZES} --lr 0.02 --valid 0.18 --epochs 10 --quiet");
+        let json = folder.run(&format!("{train} --json --out model.rcv {flags}")).json();
+        let text = misleading();
+        fs::write(folder.path("end.txt"), &text[rhyme().len()..]).unwrap();
+        let eval = folder.run("eval model.rcv end.txt --json").json();
+        let (printed, measured) = (&json["valid_perplexity"], &eval["perplexity"]);
+        let difference = printed.as_f64().unwrap() / measured.as_f64().unwrap() - 1.0;
+        assert!(difference.abs() < 0.05, "{printed} {measured}");
+        (json, folder.run(&format!("{train} {flags}")).text())
+    };
+    let (best, said) = train("");
+    assert_eq!(best["epochs"], 10);
+    assert!(said.contains("kept the weights of epoch "), "{said}");
+    let (last, said) = train("--keep last");
+    assert!(!said.contains("kept the weights"), "{said}");
+    let valid = |json: &serde_json::Value| json["valid_perplexity"].as_f64().unwrap();
+    assert!(valid(&best) < valid(&last), "{best} {last}");
+    // The figures are those of the weights that are kept.
+    assert!(best["train_perplexity"].as_f64() > last["train_perplexity"].as_f64());
+
+    let (stale, said) = train("--patience 2");
+    assert!(stale["epochs"].as_u64().unwrap() < 10 && said.contains("stopped early after"), "{stale} {said}");
+    assert_eq!(stale["valid_perplexity"], best["valid_perplexity"]);
+}
+
 #[test]
 fn nothing_held_out_is_null() {
     let folder = Folder::new().with("text.txt", rhyme());

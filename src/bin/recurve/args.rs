@@ -31,7 +31,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train a model on a text
-    #[command(after_help = "Example: recurve train book.txt --clean letters --out book.rcv --plot book.svg")]
+    #[command(after_help = TRAIN_HELP)]
     Train(TrainArgs),
     /// Measure the perplexity of a model on a text
     #[command(after_help = "Example: recurve eval book.rcv other.txt")]
@@ -50,6 +50,14 @@ pub enum Command {
     Bench(BenchCommand),
 }
 
+const TRAIN_HELP: &str = "\
+Without --cell, --hidden, --optimizer and --lr, the run is led as has done well on many texts: --cell gru --dropout 0.2
+--input-dropout 0.1 --schedule cosine, for as many --epochs as make 10 million characters, 8 to 40. With any of them it is
+led as in the textbooks, but for what other flags say: --cell elman --dropout 0 --input-dropout 0 --schedule constant
+--epochs 12.
+
+Example: recurve train book.txt --clean letters --out book.rcv --plot book.svg";
+
 /// How a text is read.
 #[derive(Debug, Group)]
 pub struct ReadingArgs {
@@ -65,48 +73,50 @@ pub struct ReadingArgs {
 pub struct TrainArgs {
     /// The text to learn; without one, a book by Cicero that is built in
     pub text: Option<PathBuf>,
-    /// The cell: elman, gru, lstm, or feedforward (no hidden state)
-    #[arg(long, default_value_t)]
-    pub cell: CellKind,
-    /// Hidden units
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = size)]
-    pub hidden: usize,
+    /// The cell: elman, gru, lstm, or feedforward (no hidden state) [default: gru, or elman: see below]
+    #[arg(long)]
+    pub cell: Option<CellKind>,
+    /// Hidden units [default: 256]
+    #[arg(long, value_name = "N", value_parser = size)]
+    pub hidden: Option<usize>,
     /// Sequences that are trained side by side
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = size)]
     pub batch: usize,
     /// Steps that gradients flow back
     #[arg(long, value_name = "N", default_value_t = 35, value_parser = size)]
     pub window: usize,
-    /// The rule that changes weights
-    #[arg(long, value_enum, default_value_t)]
-    pub optimizer: OptimizerKind,
+    /// The rule that changes weights [default: adam]
+    #[arg(long, value_enum)]
+    pub optimizer: Option<OptimizerKind>,
     /// Learning rate [default: 0.002 for adam, 1 for sgd]
     #[arg(long, value_name = "X", value_parser = positive)]
     pub lr: Option<f32>,
     /// The largest norm of the gradient; inf for any
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = values::bound)]
     pub clip: f32,
-    /// Decoupled decay of all weights, as in AdamW, in units of the learning rate; for adam only
+    /// Share of each weight, biases too, that a step takes away, in units of the learning rate (AdamW); not for sgd
     #[arg(long, value_name = "X", value_parser = temperature)]
     pub weight_decay: Option<f32>,
-    /// Course of the learning rate: constant, or cosine: 5 % of the run up to --lr, then half a cosine down to 2 % of it
-    #[arg(long, value_enum, value_name = "COURSE")]
+    /// Course of the learning rate: constant, or cosine, which rises to --lr in the first 5 % of the run and then falls to
+    /// 2 % of it [default: see below]
+    #[arg(long, value_enum, value_name = "COURSE", hide_possible_values = true)]
     pub schedule: Option<ScheduleKind>,
-    /// Share of the cell's outputs that each step of the training leaves out
+    /// Share of the cell's outputs that the training leaves out, others each time [default: see below]
     #[arg(long, value_name = "P", value_parser = values::dropout)]
     pub dropout: Option<f32>,
-    #[arg(long, value_name = "P", value_parser = values::dropout, default_value_t = 0.0)]
-    pub input_dropout: f32,
-    /// Let each epoch begin at another of the first characters, so that windows are not always cut at the same places
+    /// Share of the characters read that the training leaves out, others each time [default: see below]
+    #[arg(long, value_name = "P", value_parser = values::dropout)]
+    pub input_dropout: Option<f32>,
+    /// Let each epoch begin at another of the first characters, so that it cuts windows at other places
     #[arg(long)]
     pub shuffle_offset: bool,
-    /// Which weights to keep: best, of the end of the epoch after which the held-out text was least perplexing, or last
-    #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
+    /// Which weights to keep: best, those of the epoch after which the held-out text was least perplexing, or last
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t, hide_possible_values = true)]
     pub keep: Keep,
     /// Stop after N epochs that have not made the held-out text less perplexing
     #[arg(long, value_name = "N", value_parser = total)]
     pub patience: Option<u64>,
-    /// Passes over the text [default: 12, or no limit with --steps or --max-seconds]
+    /// Passes over the text [default: see below, or no limit with --steps or --max-seconds]
     #[arg(long, value_name = "N", value_parser = total)]
     pub epochs: Option<u64>,
     /// Windows to train on at most

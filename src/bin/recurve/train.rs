@@ -6,7 +6,7 @@ mod results;
 use std::path::Path;
 use std::thread;
 
-use recurve::cell::{ActivationKind, AnyCell};
+use recurve::cell::{ActivationKind, AnyCell, Cell};
 use recurve::host::baseline::{BaselineError, OrderReport, perplexities};
 use recurve::host::text::split;
 use recurve::host::{HostError, Network, Settings, Trainer, TrainerMemory, check_writable, write_whole};
@@ -29,10 +29,11 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     check_different(args)?;
     let text = Text::read(args.text.as_deref(), &args.reading)?;
     [&args.out, &args.plot].into_iter().flatten().try_for_each(|path| check_writable(path))?;
-    let (settings, plan) = (recipe::settings(args)?, recipe::plan(args)?);
+    let settings = recipe::settings(args)?;
     let mut network = network(args, &settings, &text)?;
     network.init(args.seed);
     let (train, valid) = split(&text.tokens, args.valid);
+    let plan = recipe::plan(args, train.len())?;
     let trainer = Trainer::new(&mut network, train, settings)?;
     check_held_out(args, valid)?;
     let (ended, n_grams) = thread::scope(|scope| {
@@ -57,7 +58,8 @@ fn wait(n_grams: Counted<'_>) -> Result<Vec<OrderReport>, Failure> {
 
 /// The network, all zero, if memory and a file can hold it.
 fn network(args: &TrainArgs, settings: &Settings, text: &Text) -> Result<Network, Failure> {
-    let cell = AnyCell::new(args.cell, ActivationKind::Tanh, text.codes.len(), args.hidden);
+    let (kind, hidden) = recipe::cell(args);
+    let cell = AnyCell::new(kind, ActivationKind::Tanh, text.codes.len(), hidden);
     let shape = ModelShape { cell, outputs: text.codes.len() };
     TrainerMemory::of(shape, settings, text.tokens.len()).check()?;
     let network = Network::new(cell, text.codes.clone(), text.alphabet, text.clean)?;
@@ -128,16 +130,24 @@ fn hand_over(
     n_grams: &[OrderReport],
 ) -> Result<(), Failure> {
     let model = args.out.as_deref().map_or(Ok(()), |path| network.write(path).map_err(Failure::from));
-    let plot = args.plot.as_deref().map_or(Ok(()), |path| draw(path, args, outcome, n_grams));
+    let plot = args.plot.as_deref().map_or(Ok(()), |path| draw(path, args, network, outcome, n_grams));
     let written =
         (args.out.as_deref().filter(|_| model.is_ok()), args.plot.as_deref().filter(|_| plot.is_ok()));
     let printed = results::print(args, network, outcome, n_grams, written);
     model.and(plot).and(printed)
 }
 
-fn draw(path: &Path, args: &TrainArgs, outcome: &Outcome, n_grams: &[OrderReport]) -> Result<(), Failure> {
+fn draw(
+    path: &Path,
+    args: &TrainArgs,
+    network: &Network,
+    outcome: &Outcome,
+    n_grams: &[OrderReport],
+) -> Result<(), Failure> {
     let name = args.text.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy());
-    let title = format!("{}: {}, {} hidden units", name.as_deref().unwrap_or(BOOK), args.cell, args.hidden);
+    let cell = network.shape().cell;
+    let title =
+        format!("{}: {}, {} hidden units", name.as_deref().unwrap_or(BOOK), cell.kind(), cell.hidden());
     let best = n_grams.iter().min_by(|a, b| a.perplexity.total_cmp(&b.perplexity)).copied();
     let svg = plot::svg(&Picture { title: &title, curve: &outcome.curve, best_n_gram: best })?;
     Ok(write_whole(path, svg.as_bytes())?)

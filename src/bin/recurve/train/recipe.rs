@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use recurve::cell::Dropout;
+use recurve::cell::{CellKind, Dropout};
 use recurve::host::Settings;
 use recurve::optim::Schedule;
 
@@ -10,10 +10,19 @@ use crate::args::{Keep, OptimizerKind, ScheduleKind, TrainArgs};
 use crate::failure::Failure;
 use crate::session::{Limits, Plan};
 
-/// Passes over the text where nothing limits the run.
+/// Hidden units.
+const HIDDEN: usize = 256;
+/// Passes over the text of a plain run that nothing limits.
 const EPOCHS: u64 = 12;
+/// Characters that are learned, in all passes together, where nothing is said; what a computer of two cores learns in two
+/// to four minutes.
+const CHARACTERS: u64 = 10_000_000;
+/// The fewest and the most passes that this may mean.
+const PASSES: (u64, u64) = (8, 40);
 /// Share of the outputs that is dropped.
-const DROPOUT: f32 = 0.0;
+const DROPOUT: f32 = 0.2;
+/// Share of the inputs that is dropped.
+const INPUT_DROPOUT: f32 = 0.1;
 /// Share of the run while the learning rate rises.
 const WARM_UP: f32 = 0.05;
 /// Share of the learning rate that is left at the end.
@@ -26,7 +35,7 @@ pub fn check(args: &TrainArgs) -> Result<(), Failure> {
             "--patience needs a held-out text to judge by, and --valid 0 holds out none",
         ));
     }
-    if args.weight_decay.is_some() && args.optimizer == OptimizerKind::Sgd {
+    if args.weight_decay.is_some() && optimizer(args) == OptimizerKind::Sgd {
         return Err(Failure::usage("--weight-decay is for --optimizer adam: sgd has none"));
     }
     Ok(())
@@ -34,11 +43,10 @@ pub fn check(args: &TrainArgs) -> Result<(), Failure> {
 
 /// The settings of the trainer.
 pub fn settings(args: &TrainArgs) -> Result<Settings, Failure> {
-    let optimizer = args.optimizer.with(lr(args), args.weight_decay.unwrap_or(0.0));
+    let optimizer = optimizer(args).with(lr(args), args.weight_decay.unwrap_or(0.0));
     let mut settings = Settings::new(args.batch, args.window, optimizer);
     settings.clip = args.clip;
-    settings.dropout =
-        Dropout::new(args.input_dropout, args.dropout.unwrap_or(DROPOUT)).map_err(Failure::setting)?;
+    settings.dropout = dropout(args)?;
     settings.shuffle_offset = args.shuffle_offset;
     settings.keep_best = args.keep == Keep::Best && args.valid > 0.0;
     settings.seed = args.seed;
@@ -48,9 +56,9 @@ pub fn settings(args: &TrainArgs) -> Result<Settings, Failure> {
 }
 
 /// What the session needs to know.
-pub fn plan(args: &TrainArgs) -> Result<Plan, Failure> {
+pub fn plan(args: &TrainArgs, tokens: usize) -> Result<Plan, Failure> {
     Ok(Plan {
-        limits: limits(args),
+        limits: limits(args, tokens),
         lr: lr(args),
         schedule: schedule(args)?,
         patience: args.patience,
@@ -59,22 +67,50 @@ pub fn plan(args: &TrainArgs) -> Result<Plan, Failure> {
     })
 }
 
+fn optimizer(args: &TrainArgs) -> OptimizerKind {
+    args.optimizer.unwrap_or_default()
+}
+
 fn lr(args: &TrainArgs) -> f32 {
-    args.lr.unwrap_or(match args.optimizer {
+    args.lr.unwrap_or(match optimizer(args) {
         OptimizerKind::Sgd => 1.0,
         OptimizerKind::Adam => 0.002,
     })
 }
 
+/// Whether the network or the rule that changes its weights was chosen: then the run is led as in the textbooks, and
+/// nothing is added that the flags do not name.
+const fn is_plain(args: &TrainArgs) -> bool {
+    args.cell.is_some() || args.hidden.is_some() || args.optimizer.is_some() || args.lr.is_some()
+}
+
+/// The cell and its hidden units.
+pub fn cell(args: &TrainArgs) -> (CellKind, usize) {
+    let usual = if is_plain(args) { CellKind::Elman } else { CellKind::Gru };
+    (args.cell.unwrap_or(usual), args.hidden.unwrap_or(HIDDEN))
+}
+
+fn dropout(args: &TrainArgs) -> Result<Dropout, Failure> {
+    let [inputs, outputs] = if is_plain(args) { [0.0; 2] } else { [INPUT_DROPOUT, DROPOUT] };
+    Dropout::new(args.input_dropout.unwrap_or(inputs), args.dropout.unwrap_or(outputs))
+        .map_err(Failure::setting)
+}
+
 fn schedule(args: &TrainArgs) -> Result<Schedule, Failure> {
-    match args.schedule.unwrap_or(ScheduleKind::Cosine) {
+    let usual = if is_plain(args) { ScheduleKind::Constant } else { ScheduleKind::Cosine };
+    match args.schedule.unwrap_or(usual) {
         ScheduleKind::Constant => Ok(Schedule::Constant),
         ScheduleKind::Cosine => Schedule::cosine(WARM_UP, FLOOR).map_err(Failure::setting),
     }
 }
 
-fn limits(args: &TrainArgs) -> Limits {
+fn limits(args: &TrainArgs, tokens: usize) -> Limits {
     let TrainArgs { epochs, steps, max_seconds, .. } = *args;
     let unlimited = steps.is_some() || max_seconds.is_some();
-    Limits { epochs: epochs.or((!unlimited).then_some(EPOCHS)), steps, seconds: max_seconds }
+    Limits { epochs: epochs.or((!unlimited).then(|| passes(args, tokens))), steps, seconds: max_seconds }
+}
+
+/// Passes over so many tokens.
+fn passes(args: &TrainArgs, tokens: usize) -> u64 {
+    if is_plain(args) { EPOCHS } else { (CHARACTERS / tokens.max(1) as u64).clamp(PASSES.0, PASSES.1) }
 }

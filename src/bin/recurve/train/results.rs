@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use recurve::cell::Cell;
 use recurve::host::Network;
 use recurve::host::baseline::OrderReport;
 use serde_json::{Value, json};
@@ -26,7 +27,7 @@ pub fn print(
     if args.json {
         return report::print_json(&object(network, outcome));
     }
-    let mut text = summary(args, network, outcome) + "\n" + &comparison(network, outcome, n_grams);
+    let mut text = summary(network, outcome) + "\n" + &comparison(network, outcome, n_grams);
     // A network that has just been trained may still be unable to write.
     if let Ok(words) = sample::words(network, SAMPLE_LENGTH, args.seed) {
         text += &format!("\nit writes:\n{}\n", words.trim_end());
@@ -55,11 +56,12 @@ fn object(network: &Network, outcome: &Outcome) -> Value {
     })
 }
 
-fn summary(args: &TrainArgs, network: &Network, outcome: &Outcome) -> String {
+fn summary(network: &Network, outcome: &Outcome) -> String {
     let sizes = [network.params().len() as u64, outcome.epochs, outcome.steps, outcome.tokens];
     let [parameters, epochs, steps, tokens] = sizes.map(grouped);
     let speed = grouped(outcome.tokens_per_second.round() as u64);
-    let (cell, hidden, symbols) = (args.cell, args.hidden, network.symbols().len());
+    let (cell, symbols) = (network.shape().cell, network.symbols().len());
+    let (cell, hidden) = (cell.kind(), cell.hidden());
     let end = match outcome.end {
         End::Limit => "trained for",
         End::Stale => "stopped early after",
