@@ -22,7 +22,7 @@ use crate::lanes::{Lanes, best_lanes, inlined};
 use crate::loss::{Sum, Targets};
 use crate::model::{Model, ModelShape, check_state};
 use crate::params::{Flat, plain_data, take_mut};
-use window::{Buffers, Sizes, Typed, Window};
+use window::{Buffers, Sizes, Typed, TypedDropped, Window};
 
 plain_data! {
     /// What training a [`Model`] with windows of up to `T` steps of `B` sequences works in.
@@ -117,7 +117,7 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     /// let (inputs, targets) = (Inputs::Tokens(&text[..6]), Targets::Tokens(&text[1..]));
     /// let mut grads = CharRnn::<3, 4>::ZERO;
     /// model.gradient_dropped(dropout.seeded(1), inputs, targets, &mut [[0.0; 4]], &mut workspace, &mut grads)?;
-    /// // What was dropped at all steps has no gradient, what was not has one twice as large.
+    /// // Each output was dropped, or made twice as large.
     /// assert!(workspace.tape.output_masks.as_flat().iter().all(|&m| m == 0.0 || m == 2.0));
     /// # Ok::<(), recurve::Error>(())
     /// ```
@@ -136,8 +136,9 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     ) -> Result<f32, Error> {
         let (tape, scratch) = workspace.split();
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
-        let shape = Self::SHAPE.with_dropout(dropout, inputs);
-        best_lanes!(lanes => shape.gradient(lanes, params, inputs, targets, state, tape, scratch, grads))
+        let width = Self::SHAPE.with_dropout(dropout, inputs).cell.width;
+        let sizes = TypedDropped { dropout, width, sizes: Typed::<Self, B>::SIZES };
+        best_lanes!(lanes => gradient(sizes, &Alone, lanes, params, inputs, targets, state, tape, scratch, grads))
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.

@@ -77,7 +77,7 @@
 //! | [`math`], [`kernels`], [`params`], [`init`] | exp, tanh, ln; matrix products and sums; plain data as flat slices; initial weights |
 //! | [`cell`], [`head`], [`loss`] | [`Elman`], [`Gru`], [`Lstm`], [`Feedforward`]; [`Dense`]; softmax, cross-entropy, [`Perplexity`] |
 //! | [`model`] | [`Model`], [`CharRnn`], and [`ModelShape`] for sizes known at run time |
-//! | [`bptt`], [`memory`], [`optim`], [`vocab`], [`clean`], [`sample`], [`format`] | gradients of a window; bytes known beforehand; [`Sgd`], [`Adam`], clipping; text to tokens and back; generation; model files |
+//! | [`bptt`], [`memory`], [`optim`], [`vocab`], [`clean`], [`sample`], [`format`] | gradients of a window, with dropout or without; bytes known beforehand; [`Sgd`], [`Adam`], clipping, schedules; text to tokens and back; generation; model files |
 //! | `testing` (feature `proptest`) | strategies for models and sequences, a gradient checker |
 //! | `host` (feature `std`) | texts, training, files, n-gram baselines |
 //!

@@ -8,7 +8,7 @@ use std::thread;
 
 use rand_pcg::Pcg32;
 use rand_pcg::rand_core::SeedableRng;
-use recurve::cell::TypedCell;
+use recurve::cell::{Dropout, Dropped, TypedCell};
 use recurve::params::Flat;
 use recurve::{
     Adam, CharRnn, Error, Feedforward, Gru, Inputs, Lstm, Model, Optimizer, Relu, ResetBefore, Sgd, Targets,
@@ -87,6 +87,10 @@ fn train<C: TypedCell<H>>() {
         state.set_zero();
         let after = model.loss(inputs, targets, &mut state, &mut workspace)?;
         assert!(after < before, "{after} is not below {before}");
+
+        let mut workspace = Workspace::<Dropped<C, [f32; V]>, H, V, B, T>::boxed();
+        let dropout = Dropout::new(0.1, 0.2)?.seeded(1);
+        model.gradient_dropped(dropout, inputs, targets, &mut state, &mut workspace, &mut grads)?;
 
         let (mut state, mut scratch) = (C::State::<1>::boxed(), C::StepScratch::<1>::boxed());
         let mut logits = [0.0; V];

@@ -2,7 +2,9 @@
 
 use core::{marker::PhantomData, ops::Range};
 
-use crate::cell::{Backpropagated, Backward, Block, Cell, Extent, Inputs, TypedCell, Weights, extent};
+use crate::cell::{
+    Backpropagated, Backward, Block, Cell, Dropout, DropoutShape, Extent, Inputs, TypedCell, Weights, extent,
+};
 use crate::error::{Argument, Error, Quantity, at_least, exactly};
 use crate::head::Dense;
 #[cfg(feature = "std")]
@@ -85,6 +87,39 @@ impl<C: TypedCell<H>, const H: usize, const O: usize, const B: usize> Sizes for 
     #[inline(always)]
     fn of_head(self, weights: Weights<'_>) -> Option<Weights<'_>> {
         sized(weights, Dense::<H, O>::LEN)
+    }
+}
+
+/// As [`Typed`], with dropout.
+#[derive(Clone, Copy)]
+pub(super) struct TypedDropped<M, const B: usize> {
+    pub(super) dropout: Dropout,
+    /// Of input vectors; 0 for tokens.
+    pub(super) width: usize,
+    pub(super) sizes: Typed<M, B>,
+}
+
+impl<C: TypedCell<H>, const H: usize, const O: usize, const B: usize> Sizes
+    for TypedDropped<Model<C, H, O>, B>
+{
+    type Cell = DropoutShape<C::Shape>;
+    #[inline(always)]
+    fn shape(self) -> ModelShape<Self::Cell> {
+        let Self { dropout, width, sizes } = self;
+        let ModelShape { cell, outputs } = sizes.shape();
+        ModelShape { cell: DropoutShape { cell, dropout, width }, outputs }
+    }
+    #[inline(always)]
+    fn block(self, block: Block) -> Block {
+        self.sizes.block(block)
+    }
+    #[inline(always)]
+    fn of_cell(self, weights: Weights<'_>) -> Option<Weights<'_>> {
+        self.sizes.of_cell(weights)
+    }
+    #[inline(always)]
+    fn of_head(self, weights: Weights<'_>) -> Option<Weights<'_>> {
+        self.sizes.of_head(weights)
     }
 }
 
