@@ -181,7 +181,7 @@ impl<C: Cell> DropoutShape<C> {
     }
 
     /// The inputs that the cell has read, and in which block of them.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn read<'a>(self, inputs: Inputs<'a>, block: Block, kept: &'a [f32]) -> (Inputs<'a>, Block) {
         match inputs {
             Inputs::Tokens(_) if self.dropout.inputs > 0.0 => {
@@ -196,7 +196,7 @@ impl<C: Cell> DropoutShape<C> {
     }
 
     /// Writes M and X̃.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn drop_inputs<L: Lanes>(self, lanes: L, inputs: Inputs<'_>, block: Block, mut kept: &mut [f32]) {
         let (width, masks_len) = (self.input_width(), self.d_inputs_len(block.extent));
         let masks = take_mut(&mut kept, masks_len);
@@ -211,7 +211,7 @@ impl<C: Cell> DropoutShape<C> {
     }
 
     /// Writes N and H̃.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn drop_outputs<L: Lanes>(self, lanes: L, h: &[f32], block: Block, mut kept: &mut [f32]) {
         let masks = take_mut(&mut kept, h.len());
         self.dropout.of_outputs().draw(block, self.output_width(), masks);

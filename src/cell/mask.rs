@@ -55,7 +55,7 @@ impl Mask {
     }
 
     /// Writes the masks of a block, whose rows have `width` elements.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn draw(self, block: Block, width: usize, mut mask: &mut [f32]) {
         let (bound, kept) = (self.bound, self.kept());
         let (rows, runs) = block.runs();
