@@ -9,15 +9,16 @@ use crate::error::{Error, setting};
 /// It is a function of how much of the run is done, so that the end may be a number of steps or a time.
 ///
 /// ```
-/// use recurve::{Adam, Optimizer, optim::Schedule};
+/// use recurve::{Optimizer, Sgd, optim::Schedule};
 ///
 /// let schedule = Schedule::cosine(0.1, 0.0)?;
-/// let (mut weight, mut moments) = ([1.0], [0.0; 4]);
+/// let mut weight = [1.0];
 /// for step in 0..50 {
-///     let adam = Adam { lr: 0.1 * schedule.factor(step as f32 / 50.0), ..Adam::new(0.0) };
-///     adam.step(&mut weight, &[weight[0]], &mut moments)?;
+///     let sgd = Sgd { lr: 0.2 * schedule.factor(step as f32 / 50.0), momentum: 0.0 };
+///     let gradient = weight; // of ½ w²
+///     sgd.step(&mut weight, &gradient, &mut [])?;
 /// }
-/// assert!(weight[0].abs() < 0.1);
+/// assert!(weight[0] < 0.1);
 /// # Ok::<(), recurve::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
