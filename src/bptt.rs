@@ -15,14 +15,14 @@
 
 mod window;
 
-use crate::cell::{Block, Cell, Extent, Inputs, TypedCell};
+use crate::cell::{Block, Cell, Dropout, Dropped, Extent, Inputs, TypedCell};
 use crate::crew::{Alone, Crew};
 use crate::error::{Argument, Error, exactly};
 use crate::lanes::{Lanes, best_lanes, inlined};
 use crate::loss::{Goal, Sum};
 use crate::model::{Model, ModelShape, check_state};
 use crate::params::{Flat, plain_data, take_mut};
-use window::{Buffers, Sizes, Typed, Window};
+use window::{Buffers, Sizes, Typed, TypedDropped, Window};
 
 plain_data! {
     /// What training a [`Model`] with windows of up to `T` steps of `B` sequences works in.
@@ -99,6 +99,47 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
         let (tape, scratch) = workspace.split();
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
         best_lanes!(lanes => gradient(Typed::<Self, B>::SIZES, &Alone, lanes, params, inputs, goal, state, tape, scratch, grads))
+    }
+
+    /// As [`gradient`](Self::gradient), with dropout on the cell's inputs and outputs. Every window wants another seed.
+    ///
+    /// `X` is `[f32; I]` where vectors are dropped from, and left out of [`Dropped`] for tokens: see there.
+    ///
+    /// ```
+    /// use recurve::cell::{Dropout, Dropped};
+    /// use recurve::{CharRnn, Elman, Inputs, Targets, Workspace, params::Flat};
+    ///
+    /// let mut model = CharRnn::<3, 4>::ZERO;
+    /// model.cell.w_xh = [[1.0; 4], [0.5; 4], [-1.0; 4]];
+    /// let mut workspace = Workspace::<Dropped<Elman<3, 4>>, 4, 3, 1, 6>::ZERO;
+    /// let dropout = Dropout::new(0.0, 0.5)?;
+    ///
+    /// let text: [u16; 7] = [0, 1, 2, 0, 1, 2, 0];
+    /// let (inputs, targets) = (Inputs::Tokens(&text[..6]), Targets::Tokens(&text[1..]));
+    /// let mut grads = CharRnn::<3, 4>::ZERO;
+    /// model.gradient_dropped(dropout.seeded(1), inputs, targets, &mut [[0.0; 4]], &mut workspace, &mut grads)?;
+    /// // Each output was dropped, or made twice as large.
+    /// assert!(workspace.tape.output_masks.as_flat().iter().all(|&m| m == 0.0 || m == 2.0));
+    /// # Ok::<(), recurve::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`gradient`](Self::gradient); [`Error::TooShort`] also where vectors are dropped from and `X` is not their
+    /// type.
+    pub fn gradient_dropped<X: Flat, const B: usize, const T: usize>(
+        &self,
+        dropout: Dropout,
+        inputs: Inputs<'_>,
+        goal: impl Goal,
+        state: &mut C::State<B>,
+        workspace: &mut Workspace<Dropped<C, X>, H, O, B, T>,
+        grads: &mut Self,
+    ) -> Result<f32, Error> {
+        let (tape, scratch) = workspace.split();
+        let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
+        let width = Self::SHAPE.with_dropout(dropout, inputs).cell.width;
+        let sizes = TypedDropped { dropout, width, sizes: Typed::<Self, B>::SIZES };
+        best_lanes!(lanes => gradient(sizes, &Alone, lanes, params, inputs, goal, state, tape, scratch, grads))
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.

@@ -8,6 +8,7 @@
 
 mod activation;
 mod any;
+mod dropout;
 mod elman;
 mod embedding;
 mod feedforward;
@@ -17,11 +18,13 @@ mod input;
 mod kind;
 mod layer;
 mod lstm;
+mod mask;
 mod reset;
 mod stack;
 
 pub use activation::{Activation, ActivationKind, Relu, Tanh, UnknownActivation};
 pub use any::{AnyCell, MAX_LAYERS, NoStack};
+pub use dropout::{Dropout, DropoutScratch, DropoutShape, DropoutTape, Dropped};
 pub use elman::{Elman, ElmanShape, ElmanTape};
 pub use embedding::{Embedding, EmbeddingShape};
 pub use feedforward::{Feedforward, FeedforwardShape};
@@ -32,6 +35,7 @@ pub(crate) use input::{check_tokens, extent};
 pub use kind::{CellKind, UnknownCell};
 pub use layer::Layer;
 pub use lstm::{Lstm, LstmBackward, LstmScratch, LstmShape, LstmState, LstmTape};
+use mask::Mask;
 pub use reset::{Reset, ResetAfter, ResetBefore, ResetKind};
 pub use stack::{Stack, StackBackward, StackShape};
 
@@ -77,13 +81,21 @@ pub struct Block {
     pub extent: Extent,
     /// Sequences of the window.
     pub batch: usize,
+    /// What is dropped of its tokens.
+    dropped: Mask,
 }
 
 impl Block {
     /// A whole window.
     #[must_use]
     pub const fn whole(extent: Extent) -> Self {
-        Self { first: 0, extent, batch: extent.batch }
+        Self { first: 0, extent, batch: extent.batch, dropped: Mask::NONE }
+    }
+
+    /// A step of one of a window's `batch` sequences.
+    #[inline(always)]
+    pub(crate) const fn step_of(sequence: usize, batch: usize) -> Self {
+        Self { first: sequence, extent: Extent::step(1), batch, dropped: Mask::NONE }
     }
 
     /// Blocks of up to `rows` sequences, which together are a window; as one if `rows` has no limit.
@@ -93,7 +105,8 @@ impl Block {
         let (count, rows) = if rows == usize::MAX { (1, batch) } else { (batch.div_ceil(rows.max(1)), rows) };
         (0..count).map(inlined!(move |index: usize| {
             let first = index * rows;
-            Self { first, extent: Extent { batch: rows.min(batch - first), window }, batch }
+            let extent = Extent { batch: rows.min(batch - first), window };
+            Self { first, extent, batch, dropped: Mask::NONE }
         }))
     }
 

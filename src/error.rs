@@ -174,3 +174,9 @@ pub(crate) const fn evenly(argument: Argument, unit: usize, got: usize) -> Resul
         _ => Err(Error::Uneven { argument, unit, got }),
     }
 }
+
+/// Refuses a setting for which `valid` does not hold; NaN never does.
+#[inline(always)]
+pub(crate) const fn setting(valid: bool, what: &'static str) -> Result<(), Error> {
+    if valid { Ok(()) } else { Err(Error::Setting(what)) }
+}

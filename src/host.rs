@@ -40,4 +40,4 @@ pub use file::{check_writable, write_whole};
 pub use network::Network;
 pub use settings::{AnyOptimizer, Settings};
 pub use summary::{Tensor, TrainerMemory, tensors};
-pub use train::Trainer;
+pub use train::{Best, Trainer};

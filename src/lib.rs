@@ -77,7 +77,7 @@
 //! | [`math`], [`kernels`], [`params`], [`init`] | exp, tanh, ln; matrix products and sums; plain data as flat slices; initial weights |
 //! | [`cell`], [`head`], [`loss`], [`standard`] | [`Elman`], [`Gru`], [`Lstm`], [`Feedforward`]; [`Stack`], [`Embedding`]; [`Dense`]; softmax, cross-entropy, regression, [`Objective`], [`Perplexity`]; readings in their units |
 //! | [`model`] | [`Model`], [`CharRnn`], and [`ModelShape`] for sizes known at run time |
-//! | [`bptt`], [`tune`], [`memory`], [`optim`], [`vocab`], [`clean`], [`sample`], [`format`] | gradients of a window; of the output layer alone; bytes known beforehand; [`Sgd`], [`Adam`], clipping; text to tokens and back; generation; model files |
+//! | [`bptt`], [`tune`], [`memory`], [`optim`], [`vocab`], [`clean`], [`sample`], [`format`] | gradients of a window, with dropout or without; of the output layer alone; bytes known beforehand; [`Sgd`], [`Adam`], clipping, schedules; text to tokens and back; generation; model files |
 //! | `testing` (feature `proptest`) | strategies for models and sequences, a gradient checker |
 //! | `host` (feature `std`) | texts, training, files, n-gram baselines |
 //!

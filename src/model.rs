@@ -2,7 +2,7 @@
 
 use rand_core::Rng;
 
-use crate::cell::{Cell, Elman, Input, Inputs, TypedCell, Weights};
+use crate::cell::{Cell, Dropout, DropoutShape, Elman, Input, Inputs, TypedCell, Weights};
 use crate::error::{Argument, Error, Quantity, at_least, evenly, exactly};
 use crate::head::{Dense, DenseShape};
 use crate::init::Init;
@@ -126,6 +126,15 @@ impl<C: Cell> ModelShape<C> {
     #[must_use]
     pub fn head(self) -> DenseShape {
         DenseShape { hidden: self.cell.hidden(), outputs: self.outputs }
+    }
+
+    /// The same model, to be trained with dropout on inputs of this kind (of which nothing else matters), and on the cell's
+    /// outputs. The weights are the same too.
+    #[inline(always)]
+    #[must_use]
+    pub fn with_dropout(self, dropout: Dropout, inputs: Inputs<'_>) -> ModelShape<DropoutShape<C>> {
+        let width = if matches!(inputs, Inputs::Vectors(_)) { self.cell.inputs() } else { 0 };
+        ModelShape { cell: DropoutShape { cell: self.cell, dropout, width }, outputs: self.outputs }
     }
 
     /// Floats of all weights: those of the cell, then those of the output layer.

@@ -1,13 +1,15 @@
-//! Clipping and optimisers: loops over the flat slices of weights and gradients.
+//! Clipping, optimisers and schedules of the learning rate: loops over the flat slices of weights and gradients.
 //!
 //! A gradient that is not finite is an error, found before any weight changes.
 
 mod adam;
 mod clip;
+mod schedule;
 mod sgd;
 
 pub use adam::Adam;
 pub use clip::{clip_norm, clip_norm_on, clip_value, global_norm};
+pub use schedule::Schedule;
 pub use sgd::Sgd;
 
 use crate::error::{Argument, Error, Quantity, exactly};
@@ -54,10 +56,4 @@ fn check<L: Lanes>(
     exactly(Argument::Grads, params, grads.len())?;
     exactly(Argument::OptimizerState, state_len, state.len())?;
     if squares_finite(lanes, grads) { Ok(()) } else { Err(Error::NotFinite(Quantity::Gradient)) }
-}
-
-/// Refuses a setting for which `valid` does not hold; NaN never does.
-#[inline(always)]
-const fn setting(valid: bool, what: &'static str) -> Result<(), Error> {
-    if valid { Ok(()) } else { Err(Error::Setting(what)) }
 }

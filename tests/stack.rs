@@ -8,7 +8,7 @@ use std::thread;
 
 use rand_pcg::Pcg32;
 use rand_pcg::rand_core::SeedableRng;
-use recurve::cell::TypedCell;
+use recurve::cell::{Dropout, Dropped, TypedCell};
 use recurve::params::Flat;
 use recurve::{
     Adam, CharRnn, Embedding, Error, Feedforward, Gru, Inputs, Lstm, Model, Optimizer, Relu, ResetBefore,
@@ -103,4 +103,19 @@ fn any_cell_in_a_zeroed_allocation() {
     train::<Gru<V, H, ResetBefore>>(STACK);
     train::<Lstm<V, H>>(STACK);
     train::<Stack<Embedding<V, 16>, Stack<Gru<16, H>, Lstm<H, H>>>>(DEEP_STACK);
+}
+
+#[test]
+fn dropout() {
+    with_small_stack(STACK, || {
+        let model = Model::<Gru<V, H>, H, V>::boxed();
+        let mut grads = Model::<Gru<V, H>, H, V>::boxed();
+        let mut workspace = Workspace::<Dropped<Gru<V, H>, [f32; V]>, H, V, B, T>::boxed();
+        let (_, y) = window();
+        let x = vec![0.25; B * T * V];
+        let (inputs, targets) = (Inputs::Vectors(&x), Targets::Tokens(&y));
+        let dropout = Dropout::new(0.1, 0.2)?.seeded(1);
+        let mut state = <[[f32; H]; B]>::boxed();
+        model.gradient_dropped(dropout, inputs, targets, &mut state, &mut workspace, &mut grads).map(|_| ())
+    });
 }

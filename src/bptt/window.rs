@@ -2,7 +2,9 @@
 
 use core::{marker::PhantomData, ops::Range};
 
-use crate::cell::{Backpropagated, Backward, Block, Cell, Extent, Inputs, TypedCell, Weights, extent};
+use crate::cell::{
+    Backpropagated, Backward, Block, Cell, Dropout, DropoutShape, Extent, Inputs, TypedCell, Weights, extent,
+};
 use crate::error::{Argument, Error, Quantity, at_least, exactly};
 use crate::head::Dense;
 #[cfg(feature = "std")]
@@ -85,6 +87,39 @@ impl<C: TypedCell<H>, const H: usize, const O: usize, const B: usize> Sizes for 
     #[inline(always)]
     fn of_head(self, weights: Weights<'_>) -> Option<Weights<'_>> {
         sized(weights, Dense::<H, O>::LEN)
+    }
+}
+
+/// As [`Typed`], with dropout.
+#[derive(Clone, Copy)]
+pub(super) struct TypedDropped<M, const B: usize> {
+    pub(super) dropout: Dropout,
+    /// Of input vectors; 0 for tokens.
+    pub(super) width: usize,
+    pub(super) sizes: Typed<M, B>,
+}
+
+impl<C: TypedCell<H>, const H: usize, const O: usize, const B: usize> Sizes
+    for TypedDropped<Model<C, H, O>, B>
+{
+    type Cell = DropoutShape<C::Shape>;
+    #[inline(always)]
+    fn shape(self) -> ModelShape<Self::Cell> {
+        let Self { dropout, width, sizes } = self;
+        let ModelShape { cell, outputs } = sizes.shape();
+        ModelShape { cell: DropoutShape { cell, dropout, width }, outputs }
+    }
+    #[inline(always)]
+    fn block(self, block: Block) -> Block {
+        self.sizes.block(block)
+    }
+    #[inline(always)]
+    fn of_cell(self, weights: Weights<'_>) -> Option<Weights<'_>> {
+        self.sizes.of_cell(weights)
+    }
+    #[inline(always)]
+    fn of_head(self, weights: Weights<'_>) -> Option<Weights<'_>> {
+        self.sizes.of_head(weights)
     }
 }
 
@@ -232,12 +267,13 @@ impl<'a, S: Sizes, G: Goal> Window<'a, S, G> {
     /// Makes the states zero of sequences that are over, once the tape is not needed any more.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn clear_ended(&self, tape: &mut [f32], state: &mut [f32]) {
-        let (shape, extent) = (self.sizes.shape(), Extent::step(1));
-        for first in self.goal.ended(self.extent.window) {
+        let shape = self.sizes.shape();
+        for sequence in self.goal.ended(self.extent.window) {
             // What a step of zeros leaves behind.
-            let tape = tape.get_mut(..shape.tape_len(extent)).unwrap_or_default();
+            let block = Block::step_of(sequence, self.extent.batch);
+            let tape = tape.get_mut(..shape.tape_len(block.extent)).unwrap_or_default();
             tape.fill(0.0);
-            shape.cell.end(tape, Block { first, extent, batch: self.extent.batch }, state);
+            shape.cell.end(tape, block, state);
         }
     }
 

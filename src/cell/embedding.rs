@@ -10,10 +10,11 @@ use core::ops::Range;
 
 use rand_core::Rng;
 
+use super::mask::Mask;
 use super::{Backpropagated, Backward, Block, Cell, Extent, Inputs, TypedCell, Weights};
 use crate::init::Init;
-use crate::kernels::{Factor, Mat, copy, product};
-use crate::lanes::Lanes;
+use crate::kernels::{Factor, Mat, copy, product, zip_map};
+use crate::lanes::{Lanes, inlined};
 use crate::params::{plain_data, rows_mut, take_mut};
 
 plain_data! {
@@ -81,6 +82,22 @@ impl EmbeddingShape {
                 e.fill(0.0);
                 product(lanes, Mat::new(x, self.inputs), w_e, e);
             }
+        }
+    }
+
+    /// E ← X̃ W_e, for tokens whose ones have become these numbers.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn look_up_ones<L: Lanes>(
+        self,
+        lanes: L,
+        params: &[f32],
+        ones: impl Iterator<Item = (u16, f32)>,
+        e: &mut [f32],
+    ) {
+        let w_e = self.w_e(params);
+        for (e, (token, one)) in rows_mut(e, self.hidden).zip(ones) {
+            let one = lanes.splat(one);
+            zip_map(lanes, e, w_e.row(usize::from(token)), inlined!(|_, w| lanes.mul(one, w)));
         }
     }
 }
@@ -162,7 +179,12 @@ impl Cell for EmbeddingShape {
         let (rows, runs) = block.runs();
         for first in runs {
             let e = take_mut(&mut tape, rows * self.hidden);
-            self.look_up(lanes, weights.params, inputs.rows(first..first + rows, self.inputs), e);
+            match inputs.rows(first..first + rows, self.inputs) {
+                Inputs::Tokens(tokens) if block.dropped != Mask::NONE => {
+                    self.look_up_ones(lanes, weights.params, block.dropped.ones(first, tokens), e);
+                }
+                inputs => self.look_up(lanes, weights.params, inputs, e),
+            }
         }
     }
 

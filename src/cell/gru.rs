@@ -402,7 +402,7 @@ impl Cell for GruShape {
     }
     #[inline(always)]
     fn pack_len(self) -> usize {
-        Factor::pack_len(self.hidden, K * self.hidden)
+        Factor::pack_len(self.hidden, self.hidden.saturating_mul(K))
             .saturating_add(Factor::pack_len(self.hidden, self.hidden))
     }
 

@@ -5,6 +5,7 @@
 
 use core::ops::Range;
 
+use super::mask::Mask;
 use super::{Block, Extent};
 use crate::error::{Argument, Error, evenly, exactly};
 use crate::kernels::{Factor, Mat, affine, product_at, zip_map, zip2_map};
@@ -99,6 +100,15 @@ impl InputWeights<'_> {
         }
     }
 
+    /// A ← X̃ W_xh + b, for tokens whose ones have become these numbers.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn forward_ones<L: Lanes>(self, lanes: L, ones: impl Iterator<Item = (u16, f32)>, a: &mut [f32]) {
+        for (a, (token, one)) in rows_mut(a, self.w.cols).zip(ones) {
+            let (row, one) = (self.w.row(usize::from(token)), lanes.splat(one));
+            zip2_map(lanes, a, self.b, row, inlined!(|_, b, w| lanes.mul_add(one, w, b)));
+        }
+    }
+
     /// A ← X W_xh + b, for all rows of a block.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn forward_block<L: Lanes>(
@@ -110,8 +120,13 @@ impl InputWeights<'_> {
     ) {
         let (rows, runs) = block.runs();
         for first in runs {
-            let inputs = inputs.rows(first..first + rows, self.w.rows());
-            self.forward(lanes, inputs, take_mut(&mut a, rows * self.w.cols));
+            let a = take_mut(&mut a, rows * self.w.cols);
+            match inputs.rows(first..first + rows, self.w.rows()) {
+                Inputs::Tokens(tokens) if block.dropped != Mask::NONE => {
+                    self.forward_ones(lanes, block.dropped.ones(first, tokens), a);
+                }
+                inputs => self.forward(lanes, inputs, a),
+            }
         }
     }
 
@@ -152,21 +167,35 @@ impl<'a> Inputs<'a> {
         for first in runs {
             let d_a = Mat::new(take(&mut rest, rows * d_a.cols), d_a.cols);
             match self.rows(first..first + rows, width) {
-                Self::Tokens(tokens) => add_rows(lanes, tokens, part, d_a, d_w),
+                Self::Tokens(tokens) if block.dropped != Mask::NONE => {
+                    let add = |one, d_w, d_a| lanes.mul_add(lanes.splat(one), d_a, d_w);
+                    add_rows(block.dropped.ones(first, tokens), part, d_a, d_w, lanes, add);
+                }
+                Self::Tokens(tokens) => {
+                    let tokens = tokens.iter().map(inlined!(|&token| (token, ())));
+                    add_rows(tokens, part, d_a, d_w, lanes, inlined!(|(), d_w, d_a| lanes.add(d_w, d_a)));
+                }
                 Self::Vectors(x) => product_at(lanes, Mat::new(x, width), part, d_a, d_w, room),
             }
         }
     }
 }
 
-/// Each row of dA is added to the row of dW that its token picks, if that is among the rows `part`.
+/// Each row of dA is added to the row of dW that its token picks, as `add` does, if that is among the rows `part`.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn add_rows<L: Lanes>(lanes: L, tokens: &[u16], part: &Range<usize>, d_a: Mat<'_>, d_w: &mut [f32]) {
-    for (d_a, &token) in d_a.iter().zip(tokens) {
+fn add_rows<L: Lanes, K: Copy>(
+    tokens: impl Iterator<Item = (u16, K)>,
+    part: &Range<usize>,
+    d_a: Mat<'_>,
+    d_w: &mut [f32],
+    lanes: L,
+    add: impl Fn(K, L::F, L::F) -> L::F,
+) {
+    for (d_a, (token, one)) in d_a.iter().zip(tokens) {
         let Some(row) = usize::from(token).checked_sub(part.start) else { continue };
         let d_w = d_w.get_mut(row * d_a.len()..).and_then(inlined!(|rest| rest.get_mut(..d_a.len())));
         if let Some(d_w) = d_w {
-            zip_map(lanes, d_w, d_a, inlined!(|d_w, d_a| lanes.add(d_w, d_a)));
+            zip_map(lanes, d_w, d_a, inlined!(|d_w, d_a| add(one, d_w, d_a)));
         }
     }
 }

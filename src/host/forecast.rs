@@ -23,14 +23,14 @@ use rand_pcg::Pcg32;
 pub use naive::{Errors, last_value, seasonal};
 use windows::Windows;
 
-use super::{Buffer, HostError, write_whole};
-use crate::cell::{ActivationKind, AnyCell, CellKind, Extent, Inputs};
+use super::{Buffer, HostError, settings::masks, write_whole};
+use crate::cell::{ActivationKind, AnyCell, CellKind, Dropout, Extent, Inputs};
 use crate::format::{ModelFile, Normalization};
 use crate::init::Init;
 use crate::lanes::{LaneKind, on_lanes};
 use crate::loss::Targets;
 use crate::model::ModelShape;
-use crate::optim::{Adam, Optimizer, clip_norm_on};
+use crate::optim::{Adam, Optimizer, Schedule, clip_norm_on};
 use crate::standard::{StandardView, fit};
 
 /// Sequences side by side where forecasts are made.
@@ -57,20 +57,25 @@ pub struct ForecastSettings {
     pub batch: usize,
     /// Passes over the series.
     pub epochs: u64,
-    /// Adam's learning rate in the beginning; it falls to zero in a straight line.
+    /// Adam's learning rate at its highest.
     pub lr: f32,
+    /// What becomes of it.
+    pub schedule: Schedule,
+    /// What is dropped of the cell's inputs and outputs; each step has masks of its own.
+    pub dropout: Dropout,
     /// The largest norm of the gradient; infinity for any.
     pub clip: f32,
     /// δ of Huber's loss, in standard deviations, for series with outliers; the squared error if there is none.
     pub huber: Option<f32>,
-    /// Of the initial weights and of the order.
+    /// Of the initial weights, of the order and of masks.
     pub seed: u64,
     /// The vector registers to run on.
     pub lanes: LaneKind,
 }
 
 impl Default for ForecastSettings {
-    /// A GRU of 32 units that looks back on 32 values and forecasts the next one.
+    /// A GRU of 32 units that looks back on 32 values and forecasts the next one. The learning rate falls to zero by half a
+    /// cosine, and nothing is dropped.
     fn default() -> Self {
         Self {
             cell: CellKind::Gru,
@@ -81,6 +86,8 @@ impl Default for ForecastSettings {
             batch: 16,
             epochs: 100,
             lr: 0.01,
+            schedule: Schedule::Cosine { warm_up: 0.0, floor: 0.0 },
+            dropout: Dropout::NONE,
             clip: 1.0,
             huber: None,
             seed: 0,
@@ -223,7 +230,7 @@ impl Forecaster {
         steps: u64,
     ) -> Result<f32, HostError> {
         let Training { state, tape, scratch, grads, moments, step } = training;
-        let ForecastSettings { lanes, lr, clip, huber, .. } = self.settings;
+        let ForecastSettings { lanes, lr, schedule, dropout, clip, huber, seed, .. } = self.settings;
         let targets = match huber {
             Some(delta) => Targets::Huber { y: &batch.y, delta },
             None => Targets::Vectors(&batch.y),
@@ -231,13 +238,14 @@ impl Forecaster {
         let state = &mut state[..self.shape.state_len(batch.size)];
         state.fill(0.0);
         grads.fill(0.0);
-        let (shape, x) = (self.shape, Inputs::Vectors(&batch.x));
+        let x = Inputs::Vectors(&batch.x);
+        let shape = self.shape.with_dropout(masks(dropout, seed, *step), x);
         let loss = on_lanes!(lanes, lanes => {
             shape.gradient(lanes, &self.params, x, targets, state, tape, scratch, grads)
         })?;
         clip_norm_on(lanes, grads, clip)?;
-        let left = 1.0 - *step as f32 / steps as f32;
-        Adam::new(lr * left).step_on(lanes, &mut self.params, grads, moments)?;
+        let lr = lr * schedule.factor(*step as f32 / steps as f32);
+        Adam::new(lr).step_on(lanes, &mut self.params, grads, moments)?;
         *step += 1;
         Ok(loss)
     }
@@ -336,9 +344,9 @@ struct Training {
 
 impl Training {
     fn new(forecaster: &Forecaster) -> Result<Self, HostError> {
-        let ForecastSettings { batch, window, .. } = forecaster.settings;
-        let (shape, extent) = (forecaster.shape, Extent { batch, window });
-        let params = shape.params_len();
+        let ForecastSettings { batch, window, dropout, .. } = forecaster.settings;
+        let shape = forecaster.shape.with_dropout(dropout, Inputs::Vectors(&[]));
+        let (params, extent) = (shape.params_len(), Extent { batch, window });
         let moments = Adam::new(0.0).state_len(params);
         super::buffer::check_available(shape.training_memory(extent, moments).total())?;
         Ok(Self {

@@ -1,6 +1,6 @@
 //! How a network is trained: the sizes of a window, the rule that changes weights, and its limits.
 
-use crate::cell::Extent;
+use crate::cell::{Dropout, Extent};
 use crate::error::Error;
 use crate::lanes::LaneKind;
 use crate::optim::{Adam, Optimizer, Sgd};
@@ -68,6 +68,15 @@ pub struct Settings {
     pub optimizer: AnyOptimizer,
     /// The largest norm of the gradient; infinity for any.
     pub clip: f32,
+    /// What is dropped of the cell's inputs and outputs; each step has masks of its own.
+    pub dropout: Dropout,
+    /// Whether each epoch begins at another of the first `window` tokens, so that windows are not always cut at the same
+    /// places.
+    pub shuffle_offset: bool,
+    /// Whether to keep room for the weights that [`offer`](super::Trainer::offer) finds best.
+    pub keep_best: bool,
+    /// Seed of masks and of where epochs begin.
+    pub seed: u64,
     /// The vector registers to train on: [`LaneKind::best`] for speed, another to compare.
     pub lanes: LaneKind,
     /// Threads that share the work; more than one need the feature `rayon`. They change no bit of the result.
@@ -75,14 +84,33 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Windows of `window` steps of `batch` sequences, any gradient, the fastest registers of this machine, one thread.
+    /// Windows of `window` steps of `batch` sequences, any gradient, nothing dropped, a fixed order, the fastest registers
+    /// of this machine, one thread.
     #[must_use]
     pub fn new(batch: usize, window: usize, optimizer: AnyOptimizer) -> Self {
-        Self { batch, window, optimizer, clip: f32::INFINITY, lanes: LaneKind::best(), threads: 1 }
+        Self {
+            batch,
+            window,
+            optimizer,
+            clip: f32::INFINITY,
+            dropout: Dropout::NONE,
+            shuffle_offset: false,
+            keep_best: false,
+            seed: 0,
+            lanes: LaneKind::best(),
+            threads: 1,
+        }
     }
 
     /// The sizes of a window.
     pub(super) const fn extent(&self) -> Extent {
         Extent { batch: self.batch, window: self.window }
     }
+}
+
+/// The masks of a step.
+#[expect(clippy::cast_possible_truncation, reason = "32 bits of each are mixed")]
+pub(super) const fn masks(dropout: Dropout, seed: u64, step: u64) -> Dropout {
+    let seed = (seed ^ (seed >> 32)) as u32;
+    dropout.seeded(seed.wrapping_mul(0x9e37_79b9).wrapping_add(step as u32))
 }

@@ -3,7 +3,7 @@
 use std::{format, string::String, vec, vec::Vec};
 
 use super::{HostError, Settings, buffer::check_available};
-use crate::cell::{AnyCell, Cell, GruShape, Layer, ResetKind};
+use crate::cell::{AnyCell, Cell, GruShape, Inputs, Layer, ResetKind};
 use crate::memory::{TrainingMemory, bytes, sum};
 use crate::model::ModelShape;
 use crate::optim::Optimizer;
@@ -94,6 +94,8 @@ pub struct TrainerMemory {
     pub state_before: usize,
     /// Copies of weights and of what their gradients are made of, which make training faster.
     pub pack: usize,
+    /// The weights that did best so far, if they are kept.
+    pub best: usize,
     /// The text.
     pub tokens: usize,
 }
@@ -103,19 +105,22 @@ impl TrainerMemory {
     #[must_use]
     pub fn of(shape: ModelShape<AnyCell>, settings: &Settings, tokens: usize) -> Self {
         let optimizer_len = settings.optimizer.state_len(shape.params_len());
-        let training = shape.training_memory(settings.extent(), optimizer_len);
+        let dropping = shape.with_dropout(settings.dropout, Inputs::Tokens(&[]));
+        let training = dropping.training_memory(settings.extent(), optimizer_len);
+        let copies = if settings.shuffle_offset { 2 } else { 1 };
         Self {
             training,
             state_before: training.state,
             pack: bytes(shape.pack_len(settings.threads)),
-            tokens: tokens.saturating_mul(size_of::<u16>()),
+            best: if settings.keep_best { training.weights } else { 0 },
+            tokens: tokens.saturating_mul(copies * size_of::<u16>()),
         }
     }
 
     /// All of it.
     #[must_use]
     pub const fn total(&self) -> usize {
-        sum(&[self.training.total(), self.state_before, self.pack, self.tokens])
+        sum(&[self.training.total(), self.state_before, self.pack, self.best, self.tokens])
     }
 
     /// All but the weights: what is still to be allocated once there is a network.

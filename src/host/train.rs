@@ -3,11 +3,17 @@
 //! With n training tokens and batch B, K = ⌊n/B⌋ and sequence b is the tokens b·K … (b+1)·K − 1. Window w of length T
 //! reads wT … wT + T − 1 of each sequence and predicts wT + 1 … wT + T, for every w with wT + T + 1 ≤ K. The state is
 //! carried from window to window and is zero at the start of each epoch; the loss is the mean over B·T.
+//!
+//! With [`Settings::shuffle_offset`], an epoch leaves out its first o tokens, o drawn from 0 … T − 1, and K is
+//! ⌊(n − T + 1)/B⌋, so that all epochs are equally long.
 
 use std::vec::Vec;
 
+use rand_core::{Rng, SeedableRng};
+use rand_pcg::Pcg32;
+
 use super::threads::Threads;
-use super::{Buffer, HostError, Network, Settings, TrainerMemory};
+use super::{Buffer, HostError, Network, Settings, TrainerMemory, settings::masks};
 use crate::cell::{Cell, Inputs};
 use crate::error::Error;
 use crate::lanes::on_lanes;
@@ -42,6 +48,8 @@ pub struct Trainer<'n> {
     network: &'n mut Network,
     settings: Settings,
     crew: Threads,
+    /// The text, if each epoch cuts it anew.
+    tokens: Vec<u16>,
     /// Tokens in time-major order: token k of sequence b at k·B + b.
     rows: Vec<u16>,
     windows: usize,
@@ -57,6 +65,21 @@ pub struct Trainer<'n> {
     scratch: Buffer,
     grads: Buffer,
     optimizer_state: Buffer,
+    best_params: Buffer,
+    best: Option<Best>,
+}
+
+/// Where a run did best on a text that it does not learn from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Best {
+    /// The perplexity of that text.
+    pub perplexity: f32,
+    /// [`Trainer::train_perplexity`] at that time.
+    pub train_perplexity: f32,
+    /// Steps taken by then.
+    pub steps: u64,
+    /// Epochs completed by then.
+    pub epochs: u64,
 }
 
 impl<'n> Trainer<'n> {
@@ -71,16 +94,21 @@ impl<'n> Trainer<'n> {
         if batch == 0 || window == 0 {
             return Err(HostError::Setting("the batch and the window must be at least 1".into()));
         }
-        let needed = window.saturating_add(1).saturating_mul(batch);
+        let spare = if settings.shuffle_offset { window - 1 } else { 0 };
+        let needed = window.saturating_add(1).saturating_mul(batch).saturating_add(spare);
         if tokens.len() < needed {
             return Err(HostError::TooShort { tokens: tokens.len(), needed });
         }
+        let length = (tokens.len() - spare) / batch;
         let (shape, extent) = (network.shape(), settings.extent());
+        let dropping = shape.with_dropout(settings.dropout, Inputs::Tokens(&[]));
+        let best_len = if settings.keep_best { shape.params_len() } else { 0 };
         Inputs::Tokens(tokens).check(tokens.len(), shape.cell.inputs())?;
         TrainerMemory::of(shape, &settings, tokens.len()).check_beside_weights()?;
         Ok(Self {
-            rows: time_major(tokens, batch),
-            windows: (tokens.len() / batch - 1) / window,
+            rows: time_major(&tokens[settings.offset(0)..], length, batch).collect(),
+            tokens: if settings.shuffle_offset { tokens.to_vec() } else { Vec::new() },
+            windows: (length - 1) / window,
             next: 0,
             epochs: 0,
             steps: 0,
@@ -88,12 +116,14 @@ impl<'n> Trainer<'n> {
             last_epoch: None,
             state: Buffer::zeroed(shape.state_len(batch))?,
             state_before: Buffer::zeroed(shape.state_len(batch))?,
-            tape: Buffer::zeroed(shape.tape_len(extent))?,
+            tape: Buffer::zeroed(dropping.tape_len(extent))?,
             scratch: Buffer::zeroed(
-                shape.scratch_len(extent).saturating_add(shape.pack_len(settings.threads)),
+                dropping.scratch_len(extent).saturating_add(shape.pack_len(settings.threads)),
             )?,
             grads: Buffer::zeroed(shape.params_len())?,
             optimizer_state: Buffer::zeroed(optimizer.state_len(shape.params_len()))?,
+            best_params: Buffer::zeroed(best_len)?,
+            best: None,
             crew: Threads::new(settings.threads)?,
             network,
             settings,
@@ -124,8 +154,10 @@ impl<'n> Trainer<'n> {
         let rows = batch * window;
         let read = self.rows[self.next * rows..].split_at(rows).0;
         let predicted = self.rows[self.next * rows + batch..].split_at(rows).0;
+        let dropout = masks(self.settings.dropout, self.settings.seed, self.steps);
+        let shape = self.network.shape().with_dropout(dropout, Inputs::Tokens(&[]));
         self.grads.fill(0.0);
-        let loss = on_lanes!(lanes, lanes => self.network.shape().gradient_by(
+        let loss = on_lanes!(lanes, lanes => shape.gradient_by(
             &self.crew,
             lanes,
             self.network.params(),
@@ -146,6 +178,39 @@ impl<'n> Trainer<'n> {
         self.epochs += 1;
         self.last_epoch = Some(core::mem::take(&mut self.epoch));
         self.state.fill(0.0);
+        if self.settings.shuffle_offset {
+            let (batch, length) = (self.settings.batch, self.rows.len() / self.settings.batch);
+            let tokens = &self.tokens[self.settings.offset(self.epochs)..];
+            self.rows.clear();
+            self.rows.extend(time_major(tokens, length, batch));
+        }
+    }
+
+    /// Keeps the weights as they are now if this perplexity, of a text that is not learned from, is the lowest so far;
+    /// says whether it is. They are kept if [`Settings::keep_best`] is set, the figures always.
+    pub fn offer(&mut self, perplexity: f32) -> bool {
+        let better = self.best.is_none_or(|best| perplexity < best.perplexity);
+        if better {
+            let train_perplexity = self.train_perplexity();
+            self.best = Some(Best { perplexity, train_perplexity, steps: self.steps, epochs: self.epochs });
+            let len = self.best_params.len();
+            self.best_params.copy_from_slice(&self.network.params()[..len]);
+        }
+        better
+    }
+
+    /// Where the perplexity that was [offered](Self::offer) was lowest.
+    #[must_use]
+    pub const fn best(&self) -> Option<Best> {
+        self.best
+    }
+
+    /// Goes back to the weights that were kept, if they are not those of now, and says where they are from.
+    pub fn restore_best(&mut self) -> Option<Best> {
+        let kept = self.settings.keep_best.then_some(self.best).flatten();
+        let best = kept.filter(|best| best.steps < self.steps)?;
+        self.network.params_mut().copy_from_slice(&self.best_params);
+        Some(best)
     }
 
     /// The network as it is now.
@@ -191,10 +256,21 @@ impl<'n> Trainer<'n> {
     }
 }
 
-/// Cuts tokens into `batch` sequences and lays them side by side, step by step.
-fn time_major(tokens: &[u16], batch: usize) -> Vec<u16> {
-    let length = tokens.len() / batch;
-    (0..length * batch).map(|row| tokens[row % batch * length + row / batch]).collect()
+impl Settings {
+    /// The token that an epoch begins with.
+    fn offset(&self, epoch: u64) -> usize {
+        if !self.shuffle_offset {
+            return 0;
+        }
+        let mut rng = Pcg32::seed_from_u64(self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(epoch));
+        // Windows are much shorter than 2³²: the remainder prefers no token by more than a share of 2⁻³² of them.
+        rng.next_u64() as usize % self.window
+    }
+}
+
+/// Cuts tokens into `batch` sequences of this length and lays them side by side, step by step.
+fn time_major(tokens: &[u16], length: usize, batch: usize) -> impl Iterator<Item = u16> {
+    (0..length * batch).map(move |row| tokens[row % batch * length + row / batch])
 }
 
 #[cfg(test)]

@@ -1,13 +1,17 @@
-//! Adam with decoupled weight decay (D. Kingma and J. Ba, 2015; I. Loshchilov and F. Hutter, 2019):
+//! Adam (D. Kingma and J. Ba, Adam: a method for stochastic optimization, 2015) with decoupled weight decay, `AdamW`
+//! (I. Loshchilov and F. Hutter, Decoupled weight decay regularization, 2019):
 //!
 //! ```text
 //! w ← w − η λ w
 //! m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²
 //! w ← w − η · m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε)
 //! ```
+//!
+//! The decay is decoupled: it is no part of the gradient, so neither m nor v nor clipping sees it. All weights decay,
+//! biases too, as in PyTorch; whoever wants to spare some steps these with an optimiser of their own.
 
-use super::{Optimizer, check, setting};
-use crate::error::Error;
+use super::{Optimizer, check};
+use crate::error::{Error, setting};
 use crate::kernels::{zip_map, zip2_map};
 use crate::lanes::{LaneKind, inlined, on_lanes};
 use crate::params::take_mut;

@@ -1,7 +1,6 @@
 //! Clipping: gradients are made smaller before a step, so that a steep place does not throw the weights away.
 
-use super::setting;
-use crate::error::{Error, Quantity};
+use crate::error::{Error, Quantity, setting};
 use crate::kernels::{all_finite, map, max_abs, scale, sum_of, sum_of_squares};
 use crate::lanes::{LaneKind, Lanes, best_lanes, inlined, on_lanes};
 

@@ -1,7 +1,9 @@
 //! Stochastic gradient descent, with momentum if wanted: v ← μ v + g, w ← w − η v.
+//!
+//! It has no weight decay: [`Adam`](super::Adam) has.
 
-use super::{Optimizer, check, setting};
-use crate::error::Error;
+use super::{Optimizer, check};
+use crate::error::{Error, setting};
 use crate::kernels::{add_scaled, zip_map};
 use crate::lanes::{LaneKind, inlined, on_lanes};
 

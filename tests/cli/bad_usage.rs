@@ -15,6 +15,12 @@ fn values_out_of_range_name_their_flag() {
         ("train --lr=-1", "--lr"),
         ("train --lr nan", "--lr"),
         ("train --clip 0", "--clip"),
+        ("train --dropout 1", "--dropout"),
+        ("train --dropout=-0.1", "--dropout"),
+        ("train --weight-decay=-1", "--weight-decay"),
+        ("train --schedule linear", "--schedule"),
+        ("train --keep worst", "--keep"),
+        ("train --patience 0", "--patience"),
         ("train --valid 1", "--valid"),
         ("train --valid=-0.1", "--valid"),
         ("train --max-seconds 0", "--max-seconds"),
@@ -40,6 +46,13 @@ fn values_out_of_range_name_their_flag() {
     ] {
         folder.run(line).refused(2, &[flag]);
     }
+}
+
+#[test]
+fn flags_that_contradict_each_other() {
+    let folder = Folder::new();
+    folder.run("train --valid 0 --patience 3").refused(2, &["--patience", "--valid"]);
+    folder.run("train --optimizer sgd --weight-decay 0.1").refused(2, &["--weight-decay", "adam"]);
 }
 
 #[test]

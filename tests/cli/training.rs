@@ -91,6 +91,118 @@ fn it_learns() {
 }
 
 #[test]
+fn every_way_of_training_is_reproducible_and_does_something() {
+    let plain = "--hidden 12 --steps 120 --keep last";
+    let model = |flags: &str| {
+        let folder = Folder::new().with("text.txt", rhyme());
+        let train = "train text.txt --batch 4 --window 8 --out model.rcv --json --quiet";
+        folder.run(&format!("{train} {flags}")).json();
+        fs::read(folder.path("model.rcv")).unwrap()
+    };
+    let weights = model(plain);
+    for flags in [
+        "--dropout 0.3",
+        "--schedule cosine",
+        "--weight-decay 0.5",
+        "--shuffle-offset",
+        "--cell lstm",
+        "--input-dropout 0.1",
+    ] {
+        let once = model(&format!("{plain} {flags}"));
+        assert!(once != weights, "{flags} changes nothing");
+        assert!(once == model(&format!("{plain} {flags} --threads 3")), "{flags} depends on threads");
+    }
+    for flags in ["--dropout 0", "--schedule constant", "--weight-decay 0"] {
+        assert!(model(&format!("{plain} {flags}")) == weights, "{flags} changes something");
+    }
+}
+
+/// Whoever chooses the network or the rule gets what is named and nothing else; whoever does not, all that helps.
+#[test]
+fn a_choice_means_plain_training() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let train = "train text.txt --batch 1 --window 4 --steps 2 --valid 0 --out model.rcv --json --quiet";
+    let model = |flags: &str| {
+        folder.run(&format!("{train} {flags}")).json();
+        fs::read(folder.path("model.rcv")).unwrap()
+    };
+    for given in ["--lr 0.01", "--optimizer sgd", "--cell lstm", "--hidden 12"] {
+        let plain = format!("{given} --dropout 0 --input-dropout 0 --schedule constant");
+        assert!(model(given) == model(&plain), "{given}");
+    }
+    assert_eq!(folder.run("inspect model.rcv --json").json()["cell"], "elman");
+    let usual = model("");
+    let json = folder.run("inspect model.rcv --json").json();
+    assert_eq!((&json["cell"], &json["hidden"]), (&"gru".into(), &256.into()));
+    for flags in ["--dropout 0", "--input-dropout 0.5", "--schedule constant"] {
+        assert!(model(flags) != usual, "{flags}");
+    }
+}
+
+/// What was made by itself works together, through every command.
+#[test]
+fn layers_embedding_dropout_and_the_rest_together() {
+    let flags = "--cell gru --hidden 12 --layers 2 --embedding 6 --dropout 0.2 --input-dropout 0.1 --lr 0.02 \
+                 --schedule cosine --weight-decay 0.01 --shuffle-offset --patience 30 --epochs 3";
+    let run = |more: &str| {
+        let folder = Folder::new().with("text.txt", rhyme());
+        let train = "train text.txt --batch 4 --window 8 --valid 0.2 --out model.rcv --json --quiet";
+        let json = folder.run(&format!("{train} {flags} {more}")).json();
+        (folder, json)
+    };
+    let (folder, json) = run("");
+    assert!(json["valid_perplexity"].as_f64().unwrap() < 10.0, "{json}");
+    let model = |folder: &Folder| fs::read(folder.path("model.rcv")).unwrap();
+    assert!(model(&folder) == model(&run("--threads 3").0), "it depends on threads");
+
+    fs::write(folder.path("end.txt"), &rhyme()[rhyme().len() / 5 * 4..]).unwrap();
+    let perplexity = folder.run("eval model.rcv end.txt --json").json()["perplexity"].as_f64().unwrap();
+    assert!((perplexity / json["valid_perplexity"].as_f64().unwrap() - 1.0).abs() < 0.2, "{perplexity}");
+    assert_eq!(folder.run("sample model.rcv --length 9").text().trim_end_matches('\n').chars().count(), 9);
+    let inspected = folder.run("inspect model.rcv --json").json();
+    assert_eq!((&inspected["hidden"], &inspected["parameters"]), (&12.into(), &json["parameters"]));
+    assert_eq!(inspected["layers"].as_array().unwrap().len(), 3);
+
+    let train = "train text.txt --batch 4 --window 8 --hidden 5 --steps 2 --layers 2 --embedding 6 --quiet";
+    let text = folder.run(train).text();
+    assert!(text.contains("embedding of 6, elman, 2 x 5 hidden units, "), "{text}");
+}
+
+/// A text whose end is unlike its beginning: the more is learned of that, the worse.
+fn misleading() -> String {
+    rhyme() + &"Mary had a little lamb, its fleece was white as snow. ".repeat(8)
+}
+
+#[test]
+fn the_best_weights_are_kept_unless_the_last_are_wanted() {
+    let train = |flags: &str| {
+        let folder = Folder::new().with("text.txt", misleading());
+        let train = format!("train text.txt {SIZES} --lr 0.02 --valid 0.18 --epochs 10 --quiet");
+        let json = folder.run(&format!("{train} --json --out model.rcv {flags}")).json();
+        let text = misleading();
+        fs::write(folder.path("end.txt"), &text[rhyme().len()..]).unwrap();
+        let eval = folder.run("eval model.rcv end.txt --json").json();
+        let (printed, measured) = (&json["valid_perplexity"], &eval["perplexity"]);
+        let difference = printed.as_f64().unwrap() / measured.as_f64().unwrap() - 1.0;
+        assert!(difference.abs() < 0.05, "{printed} {measured}");
+        (json, folder.run(&format!("{train} {flags}")).text())
+    };
+    let (best, said) = train("");
+    assert_eq!(best["epochs"], 10);
+    assert!(said.contains("kept the weights of epoch "), "{said}");
+    let (last, said) = train("--keep last");
+    assert!(!said.contains("kept the weights"), "{said}");
+    let valid = |json: &serde_json::Value| json["valid_perplexity"].as_f64().unwrap();
+    assert!(valid(&best) < valid(&last), "{best} {last}");
+    // The figures are those of the weights that are kept.
+    assert!(best["train_perplexity"].as_f64() > last["train_perplexity"].as_f64());
+
+    let (stale, said) = train("--patience 2");
+    assert!(stale["epochs"].as_u64().unwrap() < 10 && said.contains("stopped early after"), "{stale} {said}");
+    assert_eq!(stale["valid_perplexity"], best["valid_perplexity"]);
+}
+
+#[test]
 fn nothing_held_out_is_null() {
     let folder = Folder::new().with("text.txt", rhyme());
     let json = folder.run(&format!("train text.txt {SMALL} --steps 3 --valid 0 --quiet --json")).json();

@@ -190,7 +190,7 @@ impl Problem {
     }
 
     /// The reference with these weights.
-    fn reference_network(&self, params: &[f64]) -> Network<Stack> {
+    pub fn reference_network(&self, params: &[f64]) -> Network<Stack> {
         let stack = Stack(self.shape.cell.layers().iter().map(|layer| reference_of(*layer)).collect());
         Network::new(stack, self.shape.outputs).with_flat(params)
     }

@@ -106,7 +106,7 @@ impl OnLanes for Step<'_> {
 
 fn network(args: &BenchArgs) -> Result<Network, Failure> {
     let codes = (0..=u32::from(char::MAX)).filter(|&code| char::from_u32(code).is_some());
-    let cell = args.network.cells(args.vocab)?;
+    let cell = args.layers.cells(args.cell, args.hidden, args.vocab)?;
     let mut network = Network::new(cell, codes.take(args.vocab).collect(), Alphabet::Chars, Clean::None)?;
     network.init(1);
     Ok(network)

@@ -2,15 +2,17 @@
 
 use std::io;
 
-use recurve::VocabError;
 use recurve::cell::NoStack;
 use recurve::host::{HostError, baseline::BaselineError};
+use recurve::{Error, VocabError};
 
-/// Ends the command with exit code 1, or quietly.
+/// Ends the command with exit code 1, with 2 if it makes no sense, or quietly.
 #[derive(Debug)]
 pub enum Failure {
     /// One line that says what is wrong and what to do.
     Message(String),
+    /// The same of flags that contradict each other.
+    Usage(String),
     /// The reader of stdout has gone, as `head` does.
     ClosedPipe,
 }
@@ -18,6 +20,15 @@ pub enum Failure {
 impl Failure {
     pub fn new(message: impl Into<String>) -> Self {
         Self::Message(message.into())
+    }
+
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::Usage(message.into())
+    }
+
+    /// A setting that is out of its range.
+    pub fn setting(error: Error) -> Self {
+        Self::Usage(error.to_string())
     }
 
     /// What stands for a failure to write to stdout.

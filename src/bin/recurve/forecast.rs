@@ -7,12 +7,13 @@ mod picture;
 use std::path::Path;
 use std::time::Instant;
 
-use recurve::Error;
+use recurve::cell::AnyCell;
 use recurve::host::forecast::{Errors, ForecastSettings, Forecaster, last_value, seasonal};
 use recurve::host::{HostError, check_writable, write_whole};
+use recurve::{Error, ModelShape};
 use serde_json::{Value, json};
 
-use crate::args::{ForecastArgs, hidden_units};
+use crate::args::ForecastArgs;
 use crate::failure::Failure;
 use crate::files::check_different;
 use crate::progress::Progress;
@@ -26,7 +27,7 @@ const WINDOW: usize = 32;
 struct Results {
     values: usize,
     held_out: usize,
-    parameters: usize,
+    shape: ModelShape<AnyCell>,
     seconds: f64,
     model: Errors,
     last: Errors,
@@ -49,7 +50,7 @@ pub fn run(args: &ForecastArgs) -> Result<(), Failure> {
     let results = Results {
         values: series.len(),
         held_out: series.len() - from,
-        parameters: forecaster.params().len(),
+        shape: forecaster.shape(),
         seconds,
         model: of(&forecasts),
         last: of(&last_value(&series, from, args.horizon)),
@@ -158,22 +159,21 @@ fn object(args: &ForecastArgs, results: &Results) -> Value {
         "forecast": results.next,
         "values": results.values,
         "held_out": results.held_out,
-        "parameters": results.parameters,
+        "parameters": results.shape.params_len(),
         "epochs": args.epochs,
         "seconds": results.seconds,
     })
 }
 
 fn summary(args: &ForecastArgs, results: &Results) -> String {
-    let counts = [results.values, results.held_out, results.parameters].map(|n| grouped(n as u64));
+    let counts = [results.values, results.held_out, results.shape.params_len()].map(|n| grouped(n as u64));
     let [values, held_out, parameters] = counts;
     format!(
         "{}: {values} values, {held_out} held out\n\
-         {}, {}, {parameters} parameters, looks back on {}, forecasts {}\n\
+         {}, {parameters} parameters, looks back on {}, forecasts {}\n\
          trained for {} epochs in {:.1} s\n",
         args.column,
-        args.cell,
-        hidden_units(args.layers, args.hidden),
+        report::layers(results.shape.cell),
         settings(args).window,
         args.horizon,
         args.epochs,

@@ -38,10 +38,19 @@ fn main() -> ExitCode {
         // Whoever reads the results has read enough.
         Ok(()) | Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
         Err(Failure::Message(message)) => {
-            let _ = writeln!(std::io::stderr(), "recurve: {}", message.replace('\n', " "));
+            say(&message);
             ExitCode::FAILURE
         }
+        Err(Failure::Usage(message)) => {
+            say(&message);
+            ExitCode::from(2)
+        }
     }
+}
+
+/// One line on stderr.
+fn say(message: &str) {
+    let _ = writeln!(std::io::stderr(), "recurve: {}", message.replace('\n', " "));
 }
 
 fn run(command: &Command) -> Result<(), Failure> {

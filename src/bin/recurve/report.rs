@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use recurve::cell::{AnyCell, Cell, CellKind, Layer};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -44,6 +45,17 @@ pub fn count(n: f64) -> String {
     if n < 1e15 { grouped(n as u64) } else { format!("{n:.1e}") }
 }
 
+/// The layers of a network in a few words: what each is, and how many units it has.
+pub fn layers(cell: AnyCell) -> String {
+    let alike = |a: &Layer, b: &Layer| (a.kind(), a.hidden()) == (b.kind(), b.hidden());
+    let words = |layers: &[Layer]| match layers {
+        [layer] if layer.kind() == CellKind::Embedding => format!("embedding of {}", layer.hidden()),
+        [layer] => format!("{}, {} hidden units", layer.kind(), layer.hidden()),
+        layers => format!("{}, {} x {} hidden units", layers[0].kind(), layers.len(), layers[0].hidden()),
+    };
+    cell.layers().chunk_by(alike).map(words).collect::<Vec<_>>().join(", ")
+}
+
 /// Columns under their headings, the numbers to the right.
 pub fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> String {
     let width = |column: usize| {
@@ -61,6 +73,7 @@ pub fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use recurve::cell::ActivationKind;
 
     #[test]
     fn numbers() {
@@ -69,6 +82,18 @@ mod tests {
         assert_eq!([4.356, f32::NAN, f32::INFINITY].map(decimals), ["4.36", "–", "inf"]);
         assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([count(27.0), count(1e15)], ["27", "1.0e15"]);
+    }
+
+    #[test]
+    fn layers_in_words() {
+        let deep = |kind, inputs, hidden, layers| {
+            AnyCell::deep(kind, ActivationKind::Tanh, inputs, hidden, layers).unwrap()
+        };
+        let grus = deep(CellKind::Gru, 16, 64, 2);
+        assert_eq!(layers(grus), "gru, 2 x 64 hidden units");
+        let all = deep(CellKind::Embedding, 28, 16, 1).then(grus).unwrap();
+        let all = all.then(deep(CellKind::Lstm, 64, 8, 1)).unwrap();
+        assert_eq!(layers(all), "embedding of 16, gru, 2 x 64 hidden units, lstm, 8 hidden units");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use recurve::Perplexity;
-use recurve::host::{HostError, Network, Trainer};
+use recurve::host::{Best, HostError, Trainer};
+use recurve::optim::Schedule;
 
 use crate::progress::{Progress, Status};
 use crate::{interrupt, sample};
@@ -40,6 +41,29 @@ impl Limits {
     }
 }
 
+/// How a run is led.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    pub limits: Limits,
+    /// The learning rate, and what becomes of it.
+    pub lr: f32,
+    pub schedule: Schedule,
+    /// Epochs without a better perplexity of the held-out text after which the run ends.
+    pub patience: Option<u64>,
+    /// Of the samples of text.
+    pub seed: u64,
+    /// Whether anybody will see the curve.
+    pub plotted: bool,
+}
+
+/// Why a run has ended in good order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Limit,
+    Stale,
+    Interrupted,
+}
+
 /// Perplexities after a number of steps.
 #[derive(Clone, Copy, Debug)]
 pub struct Point {
@@ -59,7 +83,9 @@ pub struct Outcome {
     pub epochs: u64,
     pub seconds: f64,
     pub tokens: u64,
-    pub interrupted: bool,
+    pub end: End,
+    /// Where the weights are from, if not from the end.
+    pub kept: Option<Best>,
     pub curve: Vec<Point>,
 }
 
@@ -103,16 +129,18 @@ impl Budget {
 pub struct Session<'a, 'n> {
     trainer: Trainer<'n>,
     valid: &'a [u16],
-    limits: Limits,
-    seed: u64,
+    plan: Plan,
     progress: Progress,
-    /// Whether anybody will see the curve.
-    plotted: bool,
     started: Instant,
     training: Duration,
     interval: Perplexity,
     curve: Vec<Point>,
-    last_valid: Option<f32>,
+    /// The last perplexity of the held-out text, and after how many steps it was measured.
+    validated: Option<(u64, f32)>,
+    /// Epochs that have been validated.
+    epochs: u64,
+    /// Of these, since the best.
+    stale: u64,
     next_point: f64,
     next_sample: f64,
     validation: Budget,
@@ -120,26 +148,19 @@ pub struct Session<'a, 'n> {
 }
 
 impl<'a, 'n> Session<'a, 'n> {
-    pub fn new(
-        trainer: Trainer<'n>,
-        valid: &'a [u16],
-        limits: Limits,
-        seed: u64,
-        progress: Progress,
-        plotted: bool,
-    ) -> Self {
+    pub fn new(trainer: Trainer<'n>, valid: &'a [u16], plan: Plan, progress: Progress) -> Self {
         Self {
             trainer,
             valid,
-            limits,
-            seed,
+            plan,
             progress,
-            plotted,
             started: Instant::now(),
             training: Duration::ZERO,
             interval: Perplexity::default(),
             curve: Vec::new(),
-            last_valid: None,
+            validated: None,
+            epochs: 0,
+            stale: 0,
             next_point: 1.0 / POINTS,
             next_sample: 1.0 / SAMPLES,
             validation: Budget::new(VALIDATION_SHARE),
@@ -147,21 +168,32 @@ impl<'a, 'n> Session<'a, 'n> {
         }
     }
 
-    /// Trains until a limit is reached or Ctrl-C is pressed.
+    /// Trains until a limit is reached, nothing gets better, or Ctrl-C is pressed.
     pub fn run(mut self) -> Result<Outcome, Stopped> {
-        while self.done() < 1.0 && !interrupt::asked() {
-            self.step()?;
+        let end = loop {
+            let done = self.done();
+            if done >= 1.0 {
+                break End::Limit;
+            }
+            if interrupt::asked() {
+                break End::Interrupted;
+            }
+            if self.plan.patience.is_some_and(|patience| self.stale >= patience) {
+                break End::Stale;
+            }
+            self.step(done)?;
             self.look()?;
-        }
-        self.finish()
+        };
+        self.finish(end)
     }
 
     fn done(&self) -> f64 {
-        self.limits.done(&self.trainer, self.started.elapsed())
+        self.plan.limits.done(&self.trainer, self.started.elapsed())
     }
 
-    fn step(&mut self) -> Result<(), Stopped> {
+    fn step(&mut self, done: f64) -> Result<(), Stopped> {
         let started = Instant::now();
+        self.trainer.set_lr(self.plan.lr * self.plan.schedule.factor(done as f32));
         let loss = self
             .trainer
             .step()
@@ -173,6 +205,10 @@ impl<'a, 'n> Session<'a, 'n> {
 
     /// Shows how it goes, and from time to time looks closer.
     fn look(&mut self) -> Result<(), Stopped> {
+        if self.trainer.epochs() > self.epochs {
+            self.epochs = self.trainer.epochs();
+            self.stale = if self.validate()? { 0 } else { self.stale + 1 };
+        }
         let done = self.done();
         if done >= self.next_point {
             self.next_point = ((done * POINTS).floor() + 1.0) / POINTS;
@@ -205,11 +241,11 @@ impl<'a, 'n> Session<'a, 'n> {
         let elapsed = self.started.elapsed().as_secs_f64();
         Status {
             done,
-            epoch: (self.trainer.epochs() + 1).min(self.limits.epochs.unwrap_or(u64::MAX)),
-            epochs: self.limits.epochs,
+            epoch: (self.trainer.epochs() + 1).min(self.plan.limits.epochs.unwrap_or(u64::MAX)),
+            epochs: self.plan.limits.epochs,
             tokens_per_second: self.tokens_per_second(),
             train: self.curve.last().map_or_else(|| self.interval.value(), |point| point.train),
-            valid: self.last_valid,
+            valid: self.validated.map(|(_, valid)| valid),
             seconds_left: elapsed * (1.0 - done) / done.max(1e-9),
         }
     }
@@ -218,15 +254,15 @@ impl<'a, 'n> Session<'a, 'n> {
     fn point(&mut self) -> Result<(), Stopped> {
         let train = std::mem::take(&mut self.interval).value();
         let guess = self.valid.len() as f64 / self.tokens_per_second();
-        let wanted = !self.valid.is_empty() && (self.plotted || self.progress.is_shown());
-        let (network, valid) = (self.trainer.network(), self.valid);
-        let valid = wanted
-            .then(|| self.validation.spend(self.training, guess, || network.evaluate(valid)))
-            .flatten()
-            .transpose()
-            .map_err(|error| self.stopped(error))?
-            .map(|perplexity| perplexity.value());
-        self.last_valid = valid.or(self.last_valid);
+        let wanted = !self.valid.is_empty() && (self.plan.plotted || self.progress.is_shown());
+        let mut valid = self.current();
+        if valid.is_none() && wanted {
+            let (network, tokens) = (self.trainer.network(), self.valid);
+            let measured =
+                self.validation.spend(self.training, guess, || network.evaluate(tokens)).transpose();
+            valid = measured.map_err(|error| self.stopped(error))?.map(|perplexity| perplexity.value());
+            self.validated = valid.map(|valid| (self.trainer.steps(), valid)).or(self.validated);
+        }
         self.curve.push(Point { step: self.trainer.steps(), train, valid });
         Ok(())
     }
@@ -235,7 +271,7 @@ impl<'a, 'n> Session<'a, 'n> {
         if !self.progress.is_shown() {
             return Ok(());
         }
-        let (network, seed) = (self.trainer.network(), self.seed.wrapping_add(self.trainer.steps()));
+        let (network, seed) = (self.trainer.network(), self.plan.seed.wrapping_add(self.trainer.steps()));
         let guess = SAMPLE_LENGTH as f64 / self.tokens_per_second();
         let words = self.samples.spend(self.training, guess, || sample::words(network, SAMPLE_LENGTH, seed));
         if let Some(words) = words.transpose().map_err(|error| self.stopped(error))? {
@@ -244,38 +280,50 @@ impl<'a, 'n> Session<'a, 'n> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Outcome, Stopped> {
+    /// The perplexity of the held-out text, if it was measured after the last step.
+    fn current(&self) -> Option<f32> {
+        self.validated.filter(|&(step, _)| step == self.trainer.steps()).map(|(_, valid)| valid)
+    }
+
+    /// Measures the held-out text, if there is one; says whether the weights are the best so far.
+    fn validate(&mut self) -> Result<bool, Stopped> {
+        if self.valid.is_empty() {
+            return Ok(true);
+        }
+        let measured = self.current().map_or_else(
+            || self.trainer.network().evaluate(self.valid).map(|perplexity| perplexity.value()),
+            Ok,
+        );
+        let perplexity = measured.map_err(|error| self.stopped(error))?;
+        self.validated = Some((self.trainer.steps(), perplexity));
+        Ok(self.trainer.offer(perplexity))
+    }
+
+    fn finish(mut self, end: End) -> Result<Outcome, Stopped> {
         self.progress.end();
         let seconds = self.started.elapsed().as_secs_f64();
-        let valid_perplexity =
-            validate(self.trainer.network(), self.valid).map_err(|error| self.stopped(error))?;
+        self.validate()?;
+        let valid = self.current();
         if self.interval.tokens() > 0 {
             let (step, train) = (self.trainer.steps(), self.interval.value());
             self.curve.push(Point { step, train, valid: None });
         }
         if let Some(last) = self.curve.last_mut() {
-            last.valid = valid_perplexity;
+            last.valid = valid;
         }
+        let kept = self.trainer.restore_best();
         Ok(Outcome {
-            train_perplexity: self.trainer.train_perplexity(),
-            valid_perplexity,
+            train_perplexity: kept.map_or(self.trainer.train_perplexity(), |best| best.train_perplexity),
+            valid_perplexity: kept.map_or(valid, |best| Some(best.perplexity)),
             tokens_per_second: self.tokens_per_second(),
             steps: self.trainer.steps(),
             epochs: self.trainer.epochs(),
             seconds,
             tokens: self.tokens(),
-            interrupted: interrupt::asked(),
+            end,
+            kept,
             curve: self.curve,
         })
-    }
-}
-
-/// The perplexity of the held-out text, if there is one.
-fn validate(network: &Network, valid: &[u16]) -> Result<Option<f32>, HostError> {
-    if valid.is_empty() {
-        Ok(None)
-    } else {
-        network.evaluate(valid).map(|perplexity| Some(perplexity.value()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! `recurve train`: checks everything, trains, and hands over the results.
 
+mod recipe;
 mod results;
 
 use std::path::Path;
@@ -14,32 +15,31 @@ use crate::args::TrainArgs;
 use crate::failure::Failure;
 use crate::plot::{self, Picture};
 use crate::progress::Progress;
-use crate::session::{Limits, Outcome, Session, Stopped};
+use crate::session::{Outcome, Session, Stopped};
 use crate::text::Text;
-use crate::{baseline, files, interrupt};
-
-/// Passes over the text where nothing limits the run.
-const EPOCHS: u64 = 12;
+use crate::{baseline, files, interrupt, report};
 
 /// The largest model file: its length is a number of 32 bits.
 const MAX_FILE: usize = u32::MAX as usize;
 
 pub fn run(args: &TrainArgs) -> Result<(), Failure> {
+    recipe::check(args)?;
     interrupt::catch()?;
     check_different(args)?;
     let text = Text::read(args.text.as_deref(), &args.reading)?;
     [&args.out, &args.plot].into_iter().flatten().try_for_each(|path| check_writable(path))?;
-    let mut network = network(args, &text)?;
+    let settings = recipe::settings(args)?;
+    let mut network = network(args, &settings, &text)?;
     network.init(args.seed);
     let (train, valid) = split(&text.tokens, args.valid);
-    let trainer = Trainer::new(&mut network, train, settings(args))?;
+    let plan = recipe::plan(args, train.len())?;
+    let trainer = Trainer::new(&mut network, train, settings)?;
     check_held_out(args, valid)?;
     let (ended, n_grams) = thread::scope(|scope| {
         let compared = !valid.is_empty() && (args.plot.is_some() || !args.json);
         let count = || perplexities(train, valid, text.codes.len(), baseline::ORDER);
         let n_grams = compared.then(|| scope.spawn(count));
-        let progress = Progress::new(args.quiet);
-        let session = Session::new(trainer, valid, limits(args), args.seed, progress, args.plot.is_some());
+        let session = Session::new(trainer, valid, plan, Progress::new(args.quiet));
         (session.run(), n_grams.map_or(Ok(Vec::new()), wait))
     });
     match ended {
@@ -55,25 +55,12 @@ fn wait(n_grams: Counted<'_>) -> Result<Vec<OrderReport>, Failure> {
     Ok(n_grams.join().map_err(failed)??)
 }
 
-fn settings(args: &TrainArgs) -> Settings {
-    let mut settings = Settings::new(args.batch, args.window, args.optimizer.with(args.lr));
-    settings.clip = args.clip;
-    let processors = || thread::available_parallelism().map_or(1, usize::from);
-    settings.threads = args.threads.unwrap_or_else(processors);
-    settings
-}
-
-fn limits(args: &TrainArgs) -> Limits {
-    let TrainArgs { epochs, steps, max_seconds, .. } = *args;
-    let unlimited = steps.is_some() || max_seconds.is_some();
-    Limits { epochs: epochs.or((!unlimited).then_some(EPOCHS)), steps, seconds: max_seconds }
-}
-
 /// The network, all zero, if memory and a file can hold it.
-fn network(args: &TrainArgs, text: &Text) -> Result<Network, Failure> {
-    let cell = args.network.cells(text.codes.len())?;
+fn network(args: &TrainArgs, settings: &Settings, text: &Text) -> Result<Network, Failure> {
+    let (kind, hidden) = recipe::cell(args);
+    let cell = args.layers.cells(kind, hidden, text.codes.len())?;
     let shape = ModelShape { cell, outputs: text.codes.len() };
-    TrainerMemory::of(shape, &settings(args), text.tokens.len()).check()?;
+    TrainerMemory::of(shape, settings, text.tokens.len()).check()?;
     let network = Network::new(cell, text.codes.clone(), text.alphabet, text.clean)?;
     let bytes = network.file().byte_len();
     if args.out.is_some() && bytes > MAX_FILE {
@@ -134,16 +121,22 @@ fn hand_over(
     n_grams: &[OrderReport],
 ) -> Result<(), Failure> {
     let model = args.out.as_deref().map_or(Ok(()), |path| network.write(path).map_err(Failure::from));
-    let plot = args.plot.as_deref().map_or(Ok(()), |path| draw(path, args, outcome, n_grams));
+    let plot = args.plot.as_deref().map_or(Ok(()), |path| draw(path, args, network, outcome, n_grams));
     let written =
         (args.out.as_deref().filter(|_| model.is_ok()), args.plot.as_deref().filter(|_| plot.is_ok()));
     let printed = results::print(args, network, outcome, n_grams, written);
     model.and(plot).and(printed)
 }
 
-fn draw(path: &Path, args: &TrainArgs, outcome: &Outcome, n_grams: &[OrderReport]) -> Result<(), Failure> {
+fn draw(
+    path: &Path,
+    args: &TrainArgs,
+    network: &Network,
+    outcome: &Outcome,
+    n_grams: &[OrderReport],
+) -> Result<(), Failure> {
     let name = args.text.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy());
-    let title = format!("{}: {}", name.as_deref().unwrap_or(BOOK), args.network.words());
+    let title = format!("{}: {}", name.as_deref().unwrap_or(BOOK), report::layers(network.shape().cell));
     let best = n_grams.iter().min_by(|a, b| a.perplexity.total_cmp(&b.perplexity)).copied();
     let svg = plot::svg(&Picture { title: &title, curve: &outcome.curve, best_n_gram: best })?;
     Ok(write_whole(path, svg.as_bytes())?)

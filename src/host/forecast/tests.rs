@@ -66,6 +66,9 @@ fn the_seed_decides_and_lanes_hardly() {
     let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
     assert_eq!(bits(&train(settings)), bits(&train(settings)));
     assert_ne!(train(settings), train(ForecastSettings { seed: 1, ..settings }));
+    let dropout = Dropout::new(0.0, 0.3).unwrap();
+    assert_ne!(train(settings), train(ForecastSettings { dropout, ..settings }));
+    assert_ne!(train(settings), train(ForecastSettings { schedule: Schedule::Constant, ..settings }));
     let portable = train(ForecastSettings { lanes: LaneKind::Portable, ..settings });
     assert!((portable[0] - train(settings)[0]).abs() < 1e-3);
 }

@@ -1,7 +1,7 @@
 //! The order of a text, and a run that goes wrong.
 
 use super::*;
-use crate::cell::{ActivationKind, AnyCell, CellKind};
+use crate::cell::{ActivationKind, AnyCell, CellKind, Dropout};
 use crate::clean::Clean;
 use crate::error::Quantity;
 use crate::host::AnyOptimizer;
@@ -37,7 +37,8 @@ fn poison(params: &mut [f32]) {
 
 #[test]
 fn sequences_lie_side_by_side() {
-    assert_eq!(time_major(&[0, 1, 2, 10, 11, 12, 99], 2), [0, 10, 1, 11, 2, 12]);
+    let rows: Vec<_> = time_major(&[0, 1, 2, 10, 11, 12, 99], 3, 2).collect();
+    assert_eq!(rows, [0, 10, 1, 11, 2, 12]);
 }
 
 #[test]
@@ -67,4 +68,99 @@ fn no_step_has_no_perplexity() {
     let mut network = network();
     let trainer = Trainer::new(&mut network, &[0, 1, 0, 1, 0], settings()).unwrap();
     assert!(trainer.train_perplexity().is_nan());
+}
+
+/// Text in which no two windows are alike.
+fn tokens(len: usize) -> Vec<u16> {
+    (0..len).map(|i| u16::from((i * i / 7 + i / 3) % 5 < 2)).collect()
+}
+
+/// The weights after so many steps.
+fn trained(settings: Settings, steps: usize) -> Vec<f32> {
+    let mut network = network();
+    network.init(3);
+    let mut trainer = Trainer::new(&mut network, &tokens(60), settings).unwrap();
+    (0..steps).for_each(|_| assert!(trainer.step().is_ok()));
+    network.params().to_vec()
+}
+
+#[test]
+fn a_shuffled_epoch_begins_within_the_first_window_and_is_as_long_as_any() {
+    let text = tokens(60);
+    let mut settings = Settings { shuffle_offset: true, batch: 2, ..settings() };
+    settings.seed = 11;
+    let mut network = network();
+    let mut trainer = Trainer::new(&mut network, &text, settings).unwrap();
+    // ⌊(60 − 3) / 2⌋ = 28 tokens of each sequence are six windows of four and the one after.
+    assert_eq!((trainer.windows(), trainer.rows.len()), (6, 56));
+    let mut offsets = Vec::new();
+    for epoch in 0..40 {
+        let offset = settings.offset(epoch);
+        let expected: Vec<_> = time_major(&text[offset..], 28, 2).collect();
+        assert_eq!(trainer.rows, expected, "epoch {epoch}");
+        offsets.push(offset);
+        (0..6).for_each(|_| assert!(trainer.step().is_ok()));
+        assert_eq!((trainer.epochs(), &trainer.state[..]), (epoch + 1, &[0.0; 2 * HIDDEN][..]));
+    }
+    offsets.sort_unstable();
+    offsets.dedup();
+    assert_eq!(offsets, [0, 1, 2, 3]);
+    assert_eq!(Settings { shuffle_offset: false, ..settings }.offset(7), 0);
+}
+
+#[test]
+fn a_text_must_have_room_for_offsets() {
+    let mut settings = settings();
+    let mut network = network();
+    assert!(Trainer::new(&mut network, &tokens(5), settings).is_ok());
+    settings.shuffle_offset = true;
+    let error = Trainer::new(&mut network, &tokens(7), settings).unwrap_err();
+    assert!(matches!(error, HostError::TooShort { tokens: 7, needed: 8 }), "{error}");
+    assert_eq!(Trainer::new(&mut network, &tokens(8), settings).unwrap().windows(), 1);
+}
+
+#[test]
+fn dropout_is_seeded_and_every_step_has_its_own() {
+    let with = |outputs, seed| Settings { dropout: Dropout::new(0.0, outputs).unwrap(), seed, ..settings() };
+    assert_eq!(trained(with(0.5, 1), 9), trained(with(0.5, 1), 9));
+    assert_ne!(trained(with(0.5, 1), 9), trained(with(0.5, 2), 9));
+    assert_ne!(trained(with(0.5, 1), 9), trained(with(0.0, 1), 9));
+    assert_eq!(trained(with(0.0, 1), 9), trained(settings(), 9));
+    let of = |step| masks(with(0.5, 1).dropout, 1, step);
+    (0..100).for_each(|step| assert_ne!(of(step), of(step + 1)));
+}
+
+#[test]
+fn the_best_weights_are_kept() {
+    let mut network = network();
+    network.init(1);
+    let settings = Settings { keep_best: true, ..settings() };
+    let text = tokens(60);
+    let mut trainer = Trainer::new(&mut network, &text, settings).unwrap();
+    assert_eq!((trainer.best(), trainer.restore_best()), (None, None));
+    trainer.step().unwrap();
+    assert!(trainer.offer(3.0));
+    let (best, figure) = (trainer.network().params().to_vec(), trainer.train_perplexity());
+    trainer.step().unwrap();
+    assert!(!trainer.offer(3.0) && !trainer.offer(f32::NAN) && !trainer.offer(7.0));
+    let expected = Best { perplexity: 3.0, train_perplexity: figure, steps: 1, epochs: 0 };
+    assert_eq!(trainer.restore_best(), Some(expected));
+    assert_eq!(trainer.network().params(), best);
+
+    trainer.step().unwrap();
+    assert!(trainer.offer(2.0));
+    let last = trainer.network().params().to_vec();
+    assert_eq!(trainer.restore_best(), None, "they are the last");
+    assert_eq!(trainer.network().params(), last);
+}
+
+#[test]
+fn what_is_added_takes_memory() {
+    let network = network();
+    let of = |settings: Settings| TrainerMemory::of(network.shape(), &settings, 1000).total();
+    let (plain, weights) = (of(settings()), 4 * network.params().len());
+    assert_eq!(of(Settings { keep_best: true, ..settings() }), plain + weights);
+    assert_eq!(of(Settings { shuffle_offset: true, ..settings() }), plain + 2000);
+    let dropout = Dropout::new(0.0, 0.5).unwrap();
+    assert_eq!(of(Settings { dropout, ..settings() }), plain + 2 * 4 * 4 * HIDDEN);
 }

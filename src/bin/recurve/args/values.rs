@@ -13,7 +13,7 @@ use recurve::{Adam, Sgd};
 const MAX_DEPTH: usize = MAX_LAYERS - 1;
 
 /// The optimisers by name.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum OptimizerKind {
     /// Stochastic gradient descent without momentum
     Sgd,
@@ -23,13 +23,32 @@ pub enum OptimizerKind {
 }
 
 impl OptimizerKind {
-    /// With this learning rate, or with one that suits most texts.
-    pub fn with(self, lr: Option<f32>) -> AnyOptimizer {
+    /// With this learning rate and, for Adam, this decay of weights.
+    pub fn with(self, lr: f32, weight_decay: f32) -> AnyOptimizer {
         match self {
-            Self::Sgd => AnyOptimizer::Sgd(Sgd { lr: lr.unwrap_or(1.0), momentum: 0.0 }),
-            Self::Adam => AnyOptimizer::Adam(Adam::new(lr.unwrap_or(0.002))),
+            Self::Sgd => AnyOptimizer::Sgd(Sgd { lr, momentum: 0.0 }),
+            Self::Adam => AnyOptimizer::Adam(Adam { weight_decay, ..Adam::new(lr) }),
         }
     }
+}
+
+/// The courses of the learning rate by name.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ScheduleKind {
+    /// Always the same
+    Constant,
+    /// Up for 5 % of the run, then down by half a cosine
+    Cosine,
+}
+
+/// Which weights are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Keep {
+    /// Those that did best on the held-out text
+    #[default]
+    Best,
+    /// Those at the end
+    Last,
 }
 
 /// A number for which `accepted` holds.
@@ -69,6 +88,10 @@ pub fn vocabulary(text: &str) -> Result<usize, String> {
 
 pub fn positive(text: &str) -> Result<f32, String> {
     number(text, |x: &f32| *x > 0.0 && x.is_finite(), "a number above 0")
+}
+
+pub fn dropout(text: &str) -> Result<f32, String> {
+    number(text, |x| (0.0..1.0).contains(x), "a number from 0 to below 1")
 }
 
 pub fn bound(text: &str) -> Result<f32, String> {

@@ -10,7 +10,7 @@ use crate::args::TrainArgs;
 use crate::failure::Failure;
 use crate::report::{self, decimals, grouped, number, table};
 use crate::sample;
-use crate::session::Outcome;
+use crate::session::{End, Outcome};
 
 /// Characters of the sample at the end.
 const SAMPLE_LENGTH: usize = 300;
@@ -26,7 +26,7 @@ pub fn print(
     if args.json {
         return report::print_json(&object(network, outcome));
     }
-    let mut text = summary(args, network, outcome) + "\n" + &comparison(network, outcome, n_grams);
+    let mut text = summary(network, outcome) + "\n" + &comparison(network, outcome, n_grams);
     // A network that has just been trained may still be unable to write.
     if let Ok(words) = sample::words(network, SAMPLE_LENGTH, args.seed) {
         text += &format!("\nit writes:\n{}\n", words.trim_end());
@@ -55,15 +55,22 @@ fn object(network: &Network, outcome: &Outcome) -> Value {
     })
 }
 
-fn summary(args: &TrainArgs, network: &Network, outcome: &Outcome) -> String {
+fn summary(network: &Network, outcome: &Outcome) -> String {
     let sizes = [network.params().len() as u64, outcome.epochs, outcome.steps, outcome.tokens];
     let [parameters, epochs, steps, tokens] = sizes.map(grouped);
     let speed = grouped(outcome.tokens_per_second.round() as u64);
-    let (words, symbols) = (args.network.words(), network.symbols().len());
-    let end = if outcome.interrupted { "interrupted after" } else { "trained for" };
+    let (layers, symbols) = (report::layers(network.shape().cell), network.symbols().len());
+    let end = match outcome.end {
+        End::Limit => "trained for",
+        End::Stale => "stopped early after",
+        End::Interrupted => "interrupted after",
+    };
+    let kept = outcome.kept.map_or_else(String::new, |best| {
+        format!("kept the weights of epoch {}, the best on held-out text\n", grouped(best.epochs))
+    });
     format!(
-        "{words}, {symbols} symbols, {parameters} parameters\n\
-         {end} {epochs} epochs, {steps} steps, {tokens} tokens in {:.1} s, {speed} tokens per second\n",
+        "{layers}, {symbols} symbols, {parameters} parameters\n\
+         {end} {epochs} epochs, {steps} steps, {tokens} tokens in {:.1} s, {speed} tokens per second\n{kept}",
         outcome.seconds
     )
 }

@@ -1,0 +1,118 @@
+//! How a run is led: what the flags say, and what suits most texts where they say nothing.
+
+use std::thread;
+
+use recurve::cell::{CellKind, Dropout};
+use recurve::host::Settings;
+use recurve::optim::Schedule;
+
+use crate::args::{Keep, OptimizerKind, ScheduleKind, TrainArgs};
+use crate::failure::Failure;
+use crate::session::{Limits, Plan};
+
+/// Hidden units.
+const HIDDEN: usize = 256;
+/// Passes over the text of a plain run that nothing limits.
+const EPOCHS: u64 = 12;
+/// Characters that are learned, in all passes together, where nothing is said; what two cores learn in one to three minutes.
+const CHARACTERS: u64 = 5_000_000;
+/// The fewest and the most passes that this may mean.
+const PASSES: (u64, u64) = (6, 30);
+/// Share of the outputs that is dropped.
+const DROPOUT: f32 = 0.2;
+/// Share of the inputs that is dropped.
+const INPUT_DROPOUT: f32 = 0.1;
+/// The highest learning rate.
+const PEAK: f32 = 0.005;
+/// Share of the run while the learning rate rises.
+const WARM_UP: f32 = 0.05;
+/// Share of the learning rate that is left at the end.
+const FLOOR: f32 = 0.02;
+
+/// Refuses flags that contradict each other.
+pub fn check(args: &TrainArgs) -> Result<(), Failure> {
+    if args.patience.is_some() && args.valid == 0.0 {
+        return Err(Failure::usage(
+            "--patience needs a held-out text to judge by, and --valid 0 holds out none",
+        ));
+    }
+    if args.weight_decay.is_some() && optimizer(args) == OptimizerKind::Sgd {
+        return Err(Failure::usage("--weight-decay is for --optimizer adam: sgd has none"));
+    }
+    Ok(())
+}
+
+/// The settings of the trainer.
+pub fn settings(args: &TrainArgs) -> Result<Settings, Failure> {
+    let optimizer = optimizer(args).with(lr(args), args.weight_decay.unwrap_or(0.0));
+    let mut settings = Settings::new(args.batch, args.window, optimizer);
+    settings.clip = args.clip;
+    settings.dropout = dropout(args)?;
+    settings.shuffle_offset = args.shuffle_offset;
+    settings.keep_best = args.keep == Keep::Best && args.valid > 0.0;
+    settings.seed = args.seed;
+    let processors = || thread::available_parallelism().map_or(1, usize::from);
+    settings.threads = args.threads.unwrap_or_else(processors);
+    Ok(settings)
+}
+
+/// What the session needs to know.
+pub fn plan(args: &TrainArgs, tokens: usize) -> Result<Plan, Failure> {
+    Ok(Plan {
+        limits: limits(args, tokens),
+        lr: lr(args),
+        schedule: schedule(args)?,
+        patience: args.patience,
+        seed: args.seed,
+        plotted: args.plot.is_some(),
+    })
+}
+
+fn optimizer(args: &TrainArgs) -> OptimizerKind {
+    args.optimizer.unwrap_or_default()
+}
+
+fn lr(args: &TrainArgs) -> f32 {
+    args.lr.unwrap_or(match optimizer(args) {
+        OptimizerKind::Sgd => 1.0,
+        OptimizerKind::Adam if is_plain(args) => 0.002,
+        OptimizerKind::Adam => PEAK,
+    })
+}
+
+/// Whether the network or the rule that changes its weights was chosen: then the run is led as in the textbooks, and
+/// nothing is added that the flags do not name.
+const fn is_plain(args: &TrainArgs) -> bool {
+    args.cell.is_some() || args.hidden.is_some() || args.optimizer.is_some() || args.lr.is_some()
+}
+
+/// The cell and its hidden units.
+pub fn cell(args: &TrainArgs) -> (CellKind, usize) {
+    let usual = if is_plain(args) { CellKind::Elman } else { CellKind::Gru };
+    (args.cell.unwrap_or(usual), args.hidden.unwrap_or(HIDDEN))
+}
+
+fn dropout(args: &TrainArgs) -> Result<Dropout, Failure> {
+    let [inputs, outputs] = if is_plain(args) { [0.0; 2] } else { [INPUT_DROPOUT, DROPOUT] };
+    Dropout::new(args.input_dropout.unwrap_or(inputs), args.dropout.unwrap_or(outputs))
+        .map_err(Failure::setting)
+}
+
+fn schedule(args: &TrainArgs) -> Result<Schedule, Failure> {
+    let usual = if is_plain(args) { ScheduleKind::Constant } else { ScheduleKind::Cosine };
+    match args.schedule.unwrap_or(usual) {
+        ScheduleKind::Constant => Ok(Schedule::Constant),
+        ScheduleKind::Cosine => Schedule::cosine(WARM_UP, FLOOR).map_err(Failure::setting),
+    }
+}
+
+fn limits(args: &TrainArgs, tokens: usize) -> Limits {
+    let TrainArgs { epochs, steps, max_seconds, .. } = *args;
+    let unlimited = steps.is_some() || max_seconds.is_some();
+    Limits { epochs: epochs.or((!unlimited).then(|| passes(args, tokens))), steps, seconds: max_seconds }
+}
+
+/// Passes over so many tokens.
+fn passes(args: &TrainArgs, tokens: usize) -> u64 {
+    if is_plain(args) { EPOCHS } else { (CHARACTERS / tokens.max(1) as u64).clamp(PASSES.0, PASSES.1) }
+}
