@@ -31,7 +31,7 @@
 //! // Learns that 0, 0, 1, 2 follow each other, 12 steps at a time.
 //! let text: [u16; 13] = [0, 0, 1, 2, 0, 0, 1, 2, 0, 0, 1, 2, 0];
 //! let mut loss = 0.0;
-//! for _ in 0..100 {
+//! for _ in 0..200 {
 //!     (loss, grads) = (0.0, Head::ZERO);
 //!     let mut state = [[0.0; 16]];
 //!     for (x, y) in text.chunks(1).zip(text[1..].chunks(1)) {
