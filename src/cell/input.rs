@@ -115,6 +115,31 @@ impl InputWeights<'_> {
         }
     }
 
+    /// The same for vectors only, before the first step: one product for all steps is faster than one for each.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn forward_vectors<L: Lanes>(self, lanes: L, inputs: Inputs<'_>, block: Block, a: &mut [f32]) {
+        if let Inputs::Vectors(_) = inputs {
+            self.forward_block(lanes, inputs, block, a);
+        }
+    }
+
+    /// The same for tokens only, and of one step: just before it, so that what is written is still in the first cache.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn forward_tokens<L: Lanes>(
+        self,
+        lanes: L,
+        inputs: Inputs<'_>,
+        block: Block,
+        t: usize,
+        a: &mut [f32],
+    ) {
+        if let Inputs::Tokens(_) = inputs {
+            let first = t * block.batch + block.first;
+            let inputs = inputs.rows(first..first + block.extent.batch, self.w.rows());
+            self.forward(lanes, inputs, a);
+        }
+    }
+
     /// dX += dA W_xhᵀ
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn backward<L: Lanes>(self, lanes: L, d_a: Mat<'_>, d_inputs: &mut [f32]) {
