@@ -71,12 +71,12 @@ impl DenseShape {
         Factor::new(w_hq, weights.rows, weights.pack).affine(lanes, h, b_q, o);
     }
 
-    /// dH += dO W_hqᵀ
+    /// dH ← dO W_hqᵀ
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, d_o: &[f32], d_h: &mut [f32]) {
         let (w_hq, _) = self.view(weights.params);
         let d_o = Mat::new(d_o, self.outputs);
-        Factor::transposed(w_hq, weights.rows, weights.pack).product(lanes, d_o, d_h);
+        Factor::transposed(w_hq, weights.rows, weights.pack).overwrite(lanes, d_o, d_h);
     }
 
     /// Rows and columns of W_hq and of b_q.

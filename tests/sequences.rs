@@ -34,7 +34,8 @@ struct Case {
 /// Batches of up to `batch` sequences, not all of length 0.
 fn cases(batch: usize) -> impl Strategy<Value = Case> {
     // Each weight takes two forward passes of the reference.
-    let cells = cells(vec![1, 2, 3], vec![1, 2, 5]).prop_filter("few weights", |cell| cell.params_len() < 500);
+    let cells =
+        cells(vec![1, 2, 3], vec![1, 2, 5]).prop_filter("few weights", |cell| cell.params_len() < 500);
     let model = (cells, select(vec![1, 3, 17]));
     let readouts = select(vec![None, Some(Readout::Last), Some(Readout::Mean)]);
     let objective = (readouts, any::<bool>(), select(vec![None, Some(0.5_f32), Some(4.0)]));

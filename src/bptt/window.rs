@@ -251,7 +251,6 @@ impl<'a, S: Sizes, G: Goal> Window<'a, S, G> {
         let (shape, block) = (self.sizes.shape(), self.sizes.block(block));
         let (Some(cell), Some(head)) = (self.sizes.of_cell(cell), self.sizes.of_head(head)) else { return };
         let Buffers { tape, logits, d_hidden, scratch, .. } = buffers;
-        d_hidden.fill(0.0);
         shape.head().backward(lanes, head, logits, d_hidden);
         let pass = Backward { block, tape, d_outputs: d_hidden, d_inputs: None, scratch };
         shape.cell.backward(lanes, cell, pass);

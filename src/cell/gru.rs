@@ -468,15 +468,17 @@ impl Cell for GruShape {
         };
         let mut h = take_mut(&mut tape, self.states_len(block.extent));
         let mut parts = PartsMut::take(&mut tape, block.extent.rows(), self.hidden);
-        gates.input.forward_block(lanes, inputs, block, parts.gates);
-        candidate.input.forward_block(lanes, inputs, block, parts.n);
+        gates.input.forward_vectors(lanes, inputs, block, parts.gates);
+        candidate.input.forward_vectors(lanes, inputs, block, parts.n);
         let mut h_prev = take_mut(&mut h, row);
-        for _ in 0..block.extent.window {
+        for t in 0..block.extent.window {
             let made = PartsMut {
                 gates: take_mut(&mut parts.gates, K * row),
                 n: take_mut(&mut parts.n, row),
                 u: take_mut(&mut parts.u, row),
             };
+            gates.input.forward_tokens(lanes, inputs, block, t, made.gates);
+            candidate.input.forward_tokens(lanes, inputs, block, t, made.n);
             let h = take_mut(&mut h, row);
             self.advance(lanes, w, b_hn, h_prev, made, h);
             h_prev = h;

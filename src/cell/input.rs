@@ -120,13 +120,56 @@ impl InputWeights<'_> {
     ) {
         let (rows, runs) = block.runs();
         for first in runs {
-            let a = take_mut(&mut a, rows * self.w.cols);
-            match inputs.rows(first..first + rows, self.w.rows()) {
-                Inputs::Tokens(tokens) if block.dropped != Mask::NONE => {
-                    self.forward_ones(lanes, block.dropped.ones(first, tokens), a);
-                }
-                inputs => self.forward(lanes, inputs, a),
+            self.forward_rows(
+                lanes,
+                inputs,
+                block,
+                first..first + rows,
+                take_mut(&mut a, rows * self.w.cols),
+            );
+        }
+    }
+
+    /// The same for rows of the window that follow each other.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn forward_rows<L: Lanes>(
+        self,
+        lanes: L,
+        inputs: Inputs<'_>,
+        block: Block,
+        rows: Range<usize>,
+        a: &mut [f32],
+    ) {
+        let first = rows.start;
+        match inputs.rows(rows, self.w.rows()) {
+            Inputs::Tokens(tokens) if block.dropped != Mask::NONE => {
+                self.forward_ones(lanes, block.dropped.ones(first, tokens), a);
             }
+            inputs => self.forward(lanes, inputs, a),
+        }
+    }
+
+    /// The same for vectors only, before the first step: one product for all steps is faster than one for each.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn forward_vectors<L: Lanes>(self, lanes: L, inputs: Inputs<'_>, block: Block, a: &mut [f32]) {
+        if let Inputs::Vectors(_) = inputs {
+            self.forward_block(lanes, inputs, block, a);
+        }
+    }
+
+    /// The same for tokens only, and of one step: just before it, so that what is written is still in the first cache.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn forward_tokens<L: Lanes>(
+        self,
+        lanes: L,
+        inputs: Inputs<'_>,
+        block: Block,
+        t: usize,
+        a: &mut [f32],
+    ) {
+        if let Inputs::Tokens(_) = inputs {
+            let first = t * block.batch + block.first;
+            self.forward_rows(lanes, inputs, block, first..first + block.extent.batch, a);
         }
     }
 

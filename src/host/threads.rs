@@ -50,10 +50,12 @@ impl Crew for Threads {
             Self::One => Alone.each(jobs, work, take),
             #[cfg(feature = "rayon")]
             Self::Pool(pool) => {
-                use rayon::iter::{IntoParallelIterator, ParallelIterator};
+                use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
                 let jobs: std::vec::Vec<J> = jobs.collect();
                 let work = &work;
-                let done: std::vec::Vec<T> = pool.install(|| jobs.into_par_iter().map(work).collect());
+                // Most of the work may be in two neighbours of many jobs, which rayon would give to one thread.
+                let one_by_one = jobs.into_par_iter().with_max_len(1).map(work);
+                let done: std::vec::Vec<T> = pool.install(|| one_by_one.collect());
                 done.into_iter().for_each(take);
             }
         }

@@ -102,6 +102,19 @@ impl<'a> Factor<'a> {
         }
     }
 
+    /// C (m×n) ← A (m×k) · B.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub fn overwrite<L: Lanes>(self, lanes: L, a: Mat<'_>, c: &mut [f32]) {
+        match self {
+            // A bias without elements is zero.
+            Self::Panels(b) => b.affine(lanes, a, &[], c),
+            _ => {
+                c.fill(0.0);
+                self.product(lanes, a, c);
+            }
+        }
+    }
+
     /// C (m×n) ← bias + A (m×k) · B, for a B that is not transposed.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn affine<L: Lanes>(self, lanes: L, a: Mat<'_>, bias: &[f32], c: &mut [f32]) {

@@ -19,10 +19,10 @@ use super::product::product_at_in_place;
 use super::tile::{Left, Part};
 use super::{Mat, copy};
 use crate::lanes::{FOLD, Lanes, inlined};
-use crate::params::{rows_mut, take, take_mut};
+use crate::params::{take, take_mut};
 
-/// Rows of A and B that are copied at a time.
-const BLOCK: usize = 256;
+/// Rows of A and B that are copied at a time, at most.
+const BLOCK: usize = 288;
 
 /// Columns of A in a strip, the height of the tallest tile.
 const STRIP: usize = 8;
@@ -66,8 +66,10 @@ fn blocks<L: Lanes>(
 ) {
     let panel_room = take_mut(&mut room, 2 * FOLD * BLOCK);
     let (mut a_rest, mut b_rest) = (a.data, b.data);
+    // Equally deep blocks: C is read and written for each.
+    let depth = a.rows().div_ceil(a.rows().div_ceil(BLOCK).max(1));
     while !a_rest.is_empty() {
-        let (a, b) = (block(&mut a_rest, a.cols), block(&mut b_rest, b.cols));
+        let (a, b) = (block(&mut a_rest, depth, a.cols), block(&mut b_rest, depth, b.cols));
         copy_strips(a, columns, room);
         let a = Strips { copies: room, depth: a.rows() };
         for columns in Columns::all::<L>(b.cols) {
@@ -84,23 +86,34 @@ fn blocks<L: Lanes>(
     }
 }
 
-/// Takes the next block of rows off a matrix.
+/// Takes the next block of `depth` rows off a matrix.
 #[inline(always)]
-fn block<'a>(rest: &mut &'a [f32], cols: usize) -> Mat<'a> {
-    let len = rest.len().min(BLOCK * cols);
+fn block<'a>(rest: &mut &'a [f32], depth: usize, cols: usize) -> Mat<'a> {
+    let len = rest.len().min(depth * cols);
     Mat::new(take(rest, len), cols)
 }
 
-/// Copies some columns of A as strips, row after row of each; the last may be narrower.
+/// Copies some columns of A as strips, row after row of each; the last may be narrower. Several strips are copied side by
+/// side, so that each of A's cache lines is read once.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn copy_strips(a: Mat<'_>, columns: &Range<usize>, room: &mut [f32]) {
-    let starts = columns.clone().step_by(STRIP);
-    for (start, strip) in starts.zip(rows_mut(room, a.rows() * STRIP)) {
-        for (to, row) in strip.as_chunks_mut::<STRIP>().0.iter_mut().zip(a.iter()) {
-            let from = row.get(start..).unwrap_or_default();
-            match from.first_chunk() {
-                Some(from) => *to = *from,
-                None => copy(from, to),
+fn copy_strips(a: Mat<'_>, columns: &Range<usize>, mut room: &mut [f32]) {
+    const SIDE_BY_SIDE: usize = 4;
+    let len = a.rows() * STRIP;
+    for first in columns.clone().step_by(SIDE_BY_SIDE * STRIP) {
+        let mut strips = take_mut(&mut room, len * SIDE_BY_SIDE.min((columns.end - first).div_ceil(STRIP)));
+        let mut strip = || take_mut(&mut strips, len).as_chunks_mut::<STRIP>().0;
+        let mut to: [_; SIDE_BY_SIDE] = [strip(), strip(), strip(), strip()];
+        for (k, row) in a.iter().enumerate() {
+            let mut row = row.get(first..).unwrap_or_default();
+            for to in &mut to {
+                let (from, rest) = row.split_at_checked(STRIP).unwrap_or((row, &[]));
+                if let Some(to) = to.get_mut(k) {
+                    match from.first_chunk() {
+                        Some(from) => *to = *from,
+                        None => copy(from, to),
+                    }
+                }
+                row = rest;
             }
         }
     }
