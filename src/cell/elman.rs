@@ -176,10 +176,10 @@ impl Cell for ElmanShape {
         let w_hh = Factor::new(view.w_hh, weights.rows, weights.pack);
         let row = block.extent.batch * self.hidden;
         let mut h_prev = take_mut(&mut tape, row);
-        view.input.forward_vectors(lanes, inputs, block, tape);
+        view.input.forward_early(lanes, inputs, block, tape);
         for t in 0..block.extent.window {
             let h = take_mut(&mut tape, row);
-            view.input.forward_tokens(lanes, inputs, block, t, h);
+            view.input.forward_late(lanes, inputs, block, t, h);
             w_hh.product(lanes, Mat::new(h_prev, self.hidden), h);
             self.activation.apply(lanes, h);
             h_prev = h;

@@ -468,8 +468,8 @@ impl Cell for GruShape {
         };
         let mut h = take_mut(&mut tape, self.states_len(block.extent));
         let mut parts = PartsMut::take(&mut tape, block.extent.rows(), self.hidden);
-        gates.input.forward_vectors(lanes, inputs, block, parts.gates);
-        candidate.input.forward_vectors(lanes, inputs, block, parts.n);
+        gates.input.forward_early(lanes, inputs, block, parts.gates);
+        candidate.input.forward_early(lanes, inputs, block, parts.n);
         let mut h_prev = take_mut(&mut h, row);
         for t in 0..block.extent.window {
             let made = PartsMut {
@@ -477,8 +477,8 @@ impl Cell for GruShape {
                 n: take_mut(&mut parts.n, row),
                 u: take_mut(&mut parts.u, row),
             };
-            gates.input.forward_tokens(lanes, inputs, block, t, made.gates);
-            candidate.input.forward_tokens(lanes, inputs, block, t, made.n);
+            gates.input.forward_late(lanes, inputs, block, t, made.gates);
+            candidate.input.forward_late(lanes, inputs, block, t, made.n);
             let h = take_mut(&mut h, row);
             self.advance(lanes, w, b_hn, h_prev, made, h);
             h_prev = h;

@@ -149,17 +149,18 @@ impl InputWeights<'_> {
         }
     }
 
-    /// The same for vectors only, before the first step: one product for all steps is faster than one for each.
+    /// The same before the first step: for vectors, since one product for all steps is faster than one for each; and
+    /// for tokens on chips, where it takes less stack.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn forward_vectors<L: Lanes>(self, lanes: L, inputs: Inputs<'_>, block: Block, a: &mut [f32]) {
-        if let Inputs::Vectors(_) = inputs {
+    pub(super) fn forward_early<L: Lanes>(self, lanes: L, inputs: Inputs<'_>, block: Block, a: &mut [f32]) {
+        if matches!(inputs, Inputs::Vectors(_)) || cfg!(not(feature = "std")) {
             self.forward_block(lanes, inputs, block, a);
         }
     }
 
-    /// The same for tokens only, and of one step: just before it, so that what is written is still in the first cache.
+    /// The same for tokens on a host, and of one step: just before it, so that what is written is still in the first cache.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn forward_tokens<L: Lanes>(
+    pub(super) fn forward_late<L: Lanes>(
         self,
         lanes: L,
         inputs: Inputs<'_>,
@@ -167,7 +168,7 @@ impl InputWeights<'_> {
         t: usize,
         a: &mut [f32],
     ) {
-        if let Inputs::Tokens(_) = inputs {
+        if matches!(inputs, Inputs::Tokens(_)) && cfg!(feature = "std") {
             let first = t * block.batch + block.first;
             self.forward_rows(lanes, inputs, block, first..first + block.extent.batch, a);
         }

@@ -317,11 +317,11 @@ impl Cell for LstmShape {
         let row = extent.batch * self.hidden;
         let mut h = take_mut(&mut tape, self.states_len(extent));
         let mut c = take_mut(&mut tape, self.states_len(extent));
-        view.input.forward_vectors(lanes, inputs, block, tape);
+        view.input.forward_early(lanes, inputs, block, tape);
         let (mut h_prev, mut c_prev) = (take_mut(&mut h, row), take_mut(&mut c, row));
         for t in 0..extent.window {
             let (gates, h, c) = (take_mut(&mut tape, K * row), take_mut(&mut h, row), take_mut(&mut c, row));
-            view.input.forward_tokens(lanes, inputs, block, t, gates);
+            view.input.forward_late(lanes, inputs, block, t, gates);
             self.advance(lanes, w_h, (h_prev, c_prev), gates, (h, c));
             (h_prev, c_prev) = (h, c);
         }
