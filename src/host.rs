@@ -4,6 +4,7 @@
 //! - [`Network`] is a model of any cell and any sizes, read from and written to a file.
 //! - [`Trainer`] trains one, window after window, in an order that anyone can reproduce.
 //! - [`forecast`] trains on a series of numbers.
+//! - `safetensors` (feature `safetensors`) takes weights from `PyTorch`, and gives them back.
 //! - [`baseline`] is the count-based language model that a network has to beat.
 //!
 //! # Example
@@ -21,6 +22,8 @@
 
 pub mod baseline;
 pub mod forecast;
+#[cfg(feature = "safetensors")]
+pub mod safetensors;
 pub mod text;
 
 mod buffer;

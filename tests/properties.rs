@@ -133,7 +133,7 @@ fn extreme_logits_give_finite_losses() {
     assert_eq!(softmax_of(&[1e38, -1e38, 0.0]), [1.0, 0.0, 0.0]);
     assert_eq!(cross_entropy(&[300.0, 0.0], 1), 300.0);
     assert_eq!(log_softmax_of(&[-1e30, 0.0]), [-1e30, 0.0]);
-    assert_eq!(softmax_of(&[]), []);
+    assert!(softmax_of(&[]).is_empty());
     assert!(cross_entropy(&[0.0; 3], 3).is_nan());
 }
 

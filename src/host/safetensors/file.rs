@@ -1,0 +1,147 @@
+//! A safetensors file: eight bytes that say how long its header is, the header in JSON, then the tensors.
+//!
+//! Nothing is allocated for what a header claims. It is short and has few entries, or it is refused before it is read;
+//! the tensors must be in the file, to its last byte.
+
+use std::{borrow::ToOwned, format, string::String, string::ToString, vec::Vec};
+
+use ::safetensors::tensor::{Dtype, Metadata, TensorInfo, View};
+use half::{bf16, f16};
+
+use super::WeightsError;
+
+/// The longest header: a vocabulary of all symbols that there can be takes less.
+const MAX_HEADER: usize = 1 << 20;
+/// Names, numbers and shapes in a header at most, which is hundreds of tensors.
+const MAX_ENTRIES: usize = 1 << 14;
+/// Bytes that say how long the header is.
+const LENGTH: usize = 8;
+
+/// A file, borrowed.
+pub(super) struct File<'a> {
+    header: Metadata,
+    data: &'a [u8],
+}
+
+/// A tensor of a file.
+pub(super) struct Tensor<'a> {
+    info: &'a TensorInfo,
+    data: &'a [u8],
+}
+
+impl<'a> File<'a> {
+    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, WeightsError> {
+        let wrong = |why: &str| WeightsError::File(why.to_owned());
+        let (length, rest) = bytes.split_first_chunk().ok_or_else(|| wrong("it has less than 8 bytes"))?;
+        let claimed = u64::from_le_bytes(*length);
+        let (json, data) =
+            usize::try_from(claimed).ok().and_then(|length| rest.split_at_checked(length)).ok_or_else(
+                || wrong(&format!("its header should have {claimed} bytes, and it has {}", rest.len())),
+            )?;
+        if json.len() > MAX_HEADER || entries(json) > MAX_ENTRIES {
+            return Err(wrong("its header is too long"));
+        }
+        let json = core::str::from_utf8(json).map_err(|_| wrong("its header is not UTF-8"))?;
+        let header: Metadata = serde_json::from_str(json).map_err(|error| wrong(&error.to_string()))?;
+        // The header has been found to describe bytes one after the other; these are they.
+        if header.data_len() != data.len() {
+            let (claimed, got) = (header.data_len(), data.len());
+            return Err(wrong(&format!("its tensors should have {claimed} bytes, and they have {got}")));
+        }
+        Ok(Self { header, data })
+    }
+
+    /// The names of all tensors, in their own order.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names = self.header.offset_keys();
+        names.sort_unstable();
+        names
+    }
+
+    pub(super) fn tensor(&self, name: &str) -> Option<Tensor<'_>> {
+        let info = self.header.info(name)?;
+        let data = self.data.get(info.data_offsets.0..info.data_offsets.1)?;
+        Some(Tensor { info, data })
+    }
+
+    /// What the metadata says of a key.
+    pub(super) fn metadata(&self, key: &str) -> Option<&str> {
+        self.header.metadata().as_ref()?.get(key).map(String::as_str)
+    }
+}
+
+impl Tensor<'_> {
+    pub(super) fn shape(&self) -> &[usize] {
+        &self.info.shape
+    }
+
+    /// The numbers as `f32`; their type's name if they are of none that can be converted.
+    pub(super) fn values(&self) -> Result<Vec<f32>, String> {
+        let halves = || self.data.as_chunks().0.iter().copied();
+        match self.info.dtype {
+            Dtype::F32 => Ok(self.data.as_chunks().0.iter().copied().map(f32::from_le_bytes).collect()),
+            Dtype::F16 => Ok(halves().map(|bytes| f16::from_le_bytes(bytes).to_f32()).collect()),
+            Dtype::BF16 => Ok(halves().map(|bytes| bf16::from_le_bytes(bytes).to_f32()).collect()),
+            other => Err(other.to_string()),
+        }
+    }
+}
+
+/// Commas and brackets outside of strings: about the values that a reader would have to make room for.
+fn entries(json: &[u8]) -> usize {
+    let (mut inside, mut escaped, mut count) = (false, false, 0);
+    for &byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if inside => escaped = true,
+            b'"' => inside = !inside,
+            b',' | b'[' | b'{' if !inside => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
+/// A tensor to be written.
+pub(super) struct Written {
+    pub(super) name: String,
+    pub(super) shape: Vec<usize>,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl View for &Written {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+    fn data(&self) -> std::borrow::Cow<'_, [u8]> {
+        self.bytes.as_slice().into()
+    }
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// A file with these tensors and this metadata, a JSON object.
+///
+/// The metadata is put into the header here: on its own the library would write it in another order each time.
+pub(super) fn emit(tensors: &[Written], metadata: &str) -> Result<Vec<u8>, WeightsError> {
+    let wrong = |why: &str| WeightsError::File(why.to_owned());
+    let views = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor));
+    let file = ::safetensors::serialize(views, None).map_err(|error| wrong(&error.to_string()))?;
+    let parts = file
+        .split_first_chunk()
+        .and_then(|(length, rest)| rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?));
+    let (header, data) = parts.ok_or_else(|| wrong("its header is cut short"))?;
+    let rest = header.trim_ascii().strip_prefix(b"{").ok_or_else(|| wrong("its header is no object"))?;
+    let mut header = format!("{{\"__metadata__\":{metadata},").into_bytes();
+    header.extend_from_slice(rest);
+    header.resize(header.len().next_multiple_of(LENGTH), b' ');
+    let mut bytes = Vec::with_capacity(LENGTH + header.len() + data.len());
+    bytes.extend_from_slice(&(header.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(&header);
+    bytes.extend_from_slice(data);
+    Ok(bytes)
+}

@@ -1,0 +1,155 @@
+//! What a file's tensors belong to, by their names: the prefixes of the recurrent layers, of the output layer and of the
+//! embedding.
+
+use std::{borrow::ToOwned, collections::BTreeSet, format, string::String, vec, vec::Vec};
+
+use super::WeightsError;
+
+/// Prefixes of names, such as `rnn.`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Names {
+    pub(super) rnn: String,
+    pub(super) head: String,
+    pub(super) embedding: Option<String>,
+}
+
+/// Prefixes as they were given.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub(super) rnn: Option<&'a str>,
+    pub(super) head: Option<&'a str>,
+    pub(super) embedding: Option<&'a str>,
+}
+
+/// What the names of a recurrent layer's tensors begin with, after the prefix and before the layer's number.
+const STEMS: [&str; 4] = ["weight_ih_l", "weight_hh_l", "bias_ih_l", "bias_hh_l"];
+
+impl Names {
+    /// Those that are written.
+    pub(super) fn usual(embedding: bool) -> Self {
+        Self { rnn: "rnn.".into(), head: "head.".into(), embedding: embedding.then(|| "embedding.".into()) }
+    }
+
+    /// Those of a file, and its layers.
+    pub(super) fn find(names: &[String], given: Given<'_>) -> Result<(Self, usize), WeightsError> {
+        let rnn = match given.rnn {
+            Some(prefix) => with_dot(names, prefix, &["weight_ih_l0", "weight_hh_l0"]),
+            None => rnn(names)?,
+        };
+        // Tensors of recurrent layers that are not meant will be too many.
+        let others: Vec<&str> =
+            names.iter().map(String::as_str).filter(|name| layer_number(name).is_none()).collect();
+        let (with_bias, without): (Vec<_>, Vec<_>) = others
+            .iter()
+            .filter_map(|name| name.strip_suffix("weight"))
+            .filter(|prefix| prefix.is_empty() || prefix.ends_with('.'))
+            .partition(|prefix| others.contains(&format!("{prefix}bias").as_str()));
+        let head = match given.head {
+            Some(prefix) => with_dot(names, prefix, &["weight", "bias"]),
+            None => head(&with_bias, &without)?,
+        };
+        let without: Vec<_> = without.into_iter().filter(|prefix| *prefix != head).collect();
+        let embedding = match given.embedding {
+            Some(prefix) => Some(with_dot(names, prefix, &["weight"])),
+            None => one("embedding", "embedding.", &without)?,
+        };
+        let numbers = names.iter().filter_map(|name| layer_number(name.strip_prefix(rnn.as_str())?));
+        let layers = numbers.max().map_or(1, |last| last.saturating_add(1));
+        Ok((Self { rnn, head, embedding }, layers))
+    }
+}
+
+/// The prefix of the recurrent layers: what stands in front of the first one's names.
+fn rnn(names: &[String]) -> Result<String, WeightsError> {
+    let prefix = |name: &String| {
+        STEMS.iter().find_map(|stem| name.strip_suffix('0')?.strip_suffix(stem).map(<str>::to_owned))
+    };
+    let prefixes: BTreeSet<String> = names.iter().filter_map(prefix).collect();
+    let prefixes: Vec<&str> = prefixes.iter().map(String::as_str).collect();
+    one("rnn", "rnn.", &prefixes)?.ok_or(WeightsError::NoCell)
+}
+
+/// The prefix of the output layer: the part with a weight and a bias.
+fn head(with_bias: &[&str], without: &[&str]) -> Result<String, WeightsError> {
+    if let Some(head) = one("head", "head.", with_bias)? {
+        return Ok(head);
+    }
+    // One without a bias is found by its usual name, so that the bias is what will be missing.
+    let bare = without.iter().find(|prefix| prefix.ends_with("head."));
+    Ok(bare.map_or_else(|| "head.".to_owned(), |prefix| (*prefix).to_owned()))
+}
+
+/// The only prefix there is, or the usual one if there are several.
+fn one(part: &'static str, usual: &str, prefixes: &[&str]) -> Result<Option<String>, WeightsError> {
+    match prefixes {
+        [] => Ok(None),
+        [only] => Ok(Some((*only).to_owned())),
+        several if several.contains(&usual) => Ok(Some(usual.to_owned())),
+        several => {
+            let prefixes = several.iter().map(|prefix| (*prefix).to_owned()).collect();
+            Err(WeightsError::Ambiguous { part, prefixes })
+        }
+    }
+}
+
+/// A prefix as it was given, or with the dot that was left out.
+fn with_dot(names: &[String], prefix: &str, stems: &[&str]) -> String {
+    let there = |prefix: &str| stems.iter().any(|stem| names.contains(&format!("{prefix}{stem}")));
+    let candidates = vec![prefix.to_owned(), format!("{prefix}.")];
+    candidates.into_iter().find(|prefix| there(prefix)).unwrap_or_else(|| prefix.to_owned())
+}
+
+/// The number of the layer that a tensor belongs to, if its name, with any prefix, is that of a recurrent layer's.
+fn layer_number(name: &str) -> Option<usize> {
+    let from = STEMS.iter().filter_map(|stem| Some(name.rfind(stem)? + stem.len())).max()?;
+    name.get(from..)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: Given<'_> = Given { rnn: None, head: None, embedding: None };
+
+    fn found(names: &[&str], given: Given<'_>) -> Result<(Names, usize), WeightsError> {
+        Names::find(&names.iter().map(|&name| name.into()).collect::<Vec<_>>(), given)
+    }
+
+    fn prefixes(names: &[&str]) -> (String, String, Option<String>, usize) {
+        let (names, layers) = found(names, NONE).unwrap();
+        (names.rnn, names.head, names.embedding, layers)
+    }
+
+    #[test]
+    fn prefixes_are_found() {
+        let plain = ["weight_ih_l0", "weight_hh_l0", "fc.weight", "fc.bias"];
+        assert_eq!(prefixes(&plain), (String::new(), "fc.".into(), None, 1));
+        let deep = ["a.b.weight_ih_l0", "a.b.bias_hh_l2", "0.weight", "1.weight", "1.bias"];
+        assert_eq!(prefixes(&deep), ("a.b.".into(), "1.".into(), Some("0.".into()), 3));
+        // The usual name decides between several, and a lost bias is missed where it should be.
+        let several = ["rnn.bias_ih_l0", "x.weight_ih_l0", "head.weight", "head.bias", "y.weight", "y.bias"];
+        assert_eq!(prefixes(&several), ("rnn.".into(), "head.".into(), None, 1));
+        assert_eq!(prefixes(&["r.weight_hh_l0", "m.head.weight"]).1, "m.head.");
+    }
+
+    #[test]
+    fn what_is_not_clear_is_refused() {
+        assert!(matches!(found(&["head.weight"], NONE), Err(WeightsError::NoCell)));
+        let two = ["a.weight_ih_l0", "b.weight_ih_l0", "x.weight", "x.bias", "y.weight", "y.bias"];
+        let part = |given| match found(&two, given) {
+            Err(WeightsError::Ambiguous { part, .. }) => part,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((part(NONE), part(Given { rnn: Some("a"), ..NONE })), ("rnn", "head"));
+        let (names, _) = found(&two, Given { rnn: Some("b."), head: Some("y"), ..NONE }).unwrap();
+        assert_eq!((names.rnn.as_str(), names.head.as_str()), ("b.", "y."));
+    }
+
+    #[test]
+    fn numbers_of_layers() {
+        assert_eq!(layer_number("rnn.weight_ih_l12"), Some(12));
+        assert_eq!(layer_number("weight_ih_l0_reverse"), None);
+        assert_eq!(layer_number("head.weight"), None);
+        assert_eq!(layer_number("weight_ih_l99999999999999999999999"), None);
+    }
+}

@@ -1,0 +1,234 @@
+//! Reading: from a state dict to a network.
+
+use std::{borrow::ToOwned, collections::BTreeMap, format, string::String, vec::Vec};
+
+use super::file::{File, Tensor};
+use super::layout::{Layout, Spec, gates};
+use super::names::{Given, Names};
+use super::{Vocabulary, WeightsError, metadata};
+use crate::cell::{ActivationKind, AnyCell, CellKind, MAX_LAYERS, NoStack};
+use crate::clean::Clean;
+use crate::host::{Network, tensors};
+use crate::params::take_mut;
+
+/// How a file of `PyTorch`'s becomes a network: what the file itself does not say.
+///
+/// Its tensors must be `F32`, `F16` or `BF16`, with the names that the state dicts of `torch.nn.RNN`, `GRU` or `LSTM`,
+/// `Linear` and `Embedding` have, behind any prefixes, and no others. Cell, sizes and layers are told from names and
+/// shapes.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Import {
+    /// The symbols, in the order of the weights; none for those of the file's metadata, a list in JSON under
+    /// `vocabulary`.
+    pub vocabulary: Option<Vocabulary>,
+    /// The cleaning that texts need; none for that of the file's metadata, if there is one.
+    pub clean: Option<Clean>,
+    /// The activation of `torch.nn.RNN`; none for that of the file's metadata, or tanh.
+    pub activation: Option<ActivationKind>,
+    /// What stands before `weight_ih_l0`, with or without a dot at its end; none to find it.
+    pub rnn_prefix: Option<String>,
+    /// What stands before the `weight` and the `bias` of the output layer; none to find it.
+    pub head_prefix: Option<String>,
+    /// What stands before the `weight` of the embedding; none to find it, if there is one.
+    pub embedding_prefix: Option<String>,
+}
+
+impl Import {
+    /// The network of a file's bytes.
+    ///
+    /// # Errors
+    /// [`WeightsError`], which names the tensor that is missing, too many, of another shape or of another type.
+    pub fn network(&self, bytes: &[u8]) -> Result<Network, WeightsError> {
+        let file = File::parse(bytes)?;
+        let (names, layers) = Names::find(&file.names(), self.given())?;
+        let vocabulary = self.vocabulary(&file)?;
+        let cell = self.cell(&file, &names, layers, vocabulary.len())?;
+        let clean = self.clean_in(&file)?;
+        let symbols = vocabulary.len();
+        let layout = Layout::of(crate::ModelShape { cell, outputs: symbols }, &names);
+        check(&file, &layout.specs, symbols)?;
+        let mut network = Network::new(cell, vocabulary.ascending(), vocabulary.alphabet(), clean)?;
+        fill(network.params_mut(), &layout, &values(&file, &layout.specs)?)?;
+        bring_into_order(&mut network, &vocabulary.order());
+        Ok(network)
+    }
+
+    /// The cleaning that texts for a file's network need, and so a text that its vocabulary is taken from:
+    /// [`clean`](Self::clean), or that of the file's metadata.
+    ///
+    /// # Errors
+    /// [`WeightsError::File`], or [`WeightsError::Metadata`] for a cleaning that there is not.
+    pub fn clean_of(&self, bytes: &[u8]) -> Result<Clean, WeightsError> {
+        self.clean_in(&File::parse(bytes)?)
+    }
+
+    fn clean_in(&self, file: &File<'_>) -> Result<Clean, WeightsError> {
+        self.clean.map_or_else(|| Ok(metadata::clean(file)?.unwrap_or_default()), Ok)
+    }
+
+    fn given(&self) -> Given<'_> {
+        Given {
+            rnn: self.rnn_prefix.as_deref(),
+            head: self.head_prefix.as_deref(),
+            embedding: self.embedding_prefix.as_deref(),
+        }
+    }
+
+    fn vocabulary(&self, file: &File<'_>) -> Result<Vocabulary, WeightsError> {
+        match (&self.vocabulary, file.metadata(metadata::VOCABULARY)) {
+            (Some(vocabulary), _) => Ok(vocabulary.clone()),
+            (None, Some(json)) => Vocabulary::from_json(json),
+            (None, None) => Err(WeightsError::Vocabulary(
+                "the file's metadata has no vocabulary: give the text that the network learned, or a list of symbols"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    /// The cell, from names and shapes; whether all shapes fit is not known yet.
+    fn cell(
+        &self,
+        file: &File<'_>,
+        names: &Names,
+        layers: usize,
+        symbols: usize,
+    ) -> Result<AnyCell, WeightsError> {
+        let (kind, hidden) = kind(file, &format!("{}weight_hh_l0", names.rnn))?;
+        metadata::check(file, kind)?;
+        let activation = self.activation(file, kind)?;
+        if layers > MAX_LAYERS {
+            return Err(NoStack.into());
+        }
+        let Some(prefix) = &names.embedding else {
+            return Ok(AnyCell::deep(kind, activation, symbols, hidden, layers)?);
+        };
+        let name = format!("{prefix}weight");
+        let width = match tensor(file, &name)?.shape() {
+            &[_, width] => width,
+            found => {
+                let of_cell = file.tensor(&format!("{}weight_ih_l0", names.rnn));
+                let width = of_cell.and_then(|tensor| tensor.shape().get(1).copied()).unwrap_or(hidden);
+                let (expected, found) = ([symbols, width].to_vec(), found.to_vec());
+                return Err(WeightsError::Shape { name, expected, found, symbols: Some(symbols) });
+            }
+        };
+        let embedding = AnyCell::new(CellKind::Embedding, ActivationKind::Tanh, symbols, width);
+        Ok(embedding.then(AnyCell::deep(kind, activation, width, hidden, layers)?)?)
+    }
+
+    fn activation(&self, file: &File<'_>, kind: CellKind) -> Result<ActivationKind, WeightsError> {
+        match (kind, self.activation) {
+            (CellKind::Elman, Some(activation)) => Ok(activation),
+            (CellKind::Elman, None) => Ok(metadata::activation(file)?.unwrap_or_default()),
+            (_, None | Some(ActivationKind::Tanh)) => Ok(ActivationKind::Tanh),
+            _ => Err(WeightsError::Unsupported(format!(
+                "the file holds a {kind}, whose activation cannot be chosen: only torch.nn.RNN has one"
+            ))),
+        }
+    }
+}
+
+fn tensor<'f>(file: &'f File<'_>, name: &str) -> Result<Tensor<'f>, WeightsError> {
+    file.tensor(name).ok_or_else(|| WeightsError::Missing { name: name.to_owned(), expected: None })
+}
+
+/// The kind of cell and its hidden units, from the shape of its recurrent weights.
+fn kind(file: &File<'_>, name: &str) -> Result<(CellKind, usize), WeightsError> {
+    let tensor = tensor(file, name)?;
+    if let &[rows, hidden] = tensor.shape() {
+        let is = |kind: &CellKind| hidden > 0 && gates(*kind).checked_mul(hidden) == Some(rows);
+        if let Some(kind) = [CellKind::Elman, CellKind::Gru, CellKind::Lstm].into_iter().find(is) {
+            return Ok((kind, hidden));
+        }
+    }
+    Err(WeightsError::Recurrent { name: name.to_owned(), found: tensor.shape().to_vec() })
+}
+
+/// Each tensor is there with its shape, and no other one is.
+fn check(file: &File<'_>, specs: &[Spec], symbols: usize) -> Result<(), WeightsError> {
+    for Spec { name, shape, by_symbols } in specs {
+        let (name, expected) = (name.clone(), shape.clone());
+        match file.tensor(&name) {
+            None => return Err(WeightsError::Missing { name, expected: Some(expected) }),
+            Some(tensor) if tensor.shape() != shape => {
+                let (found, symbols) = (tensor.shape().to_vec(), by_symbols.then_some(symbols));
+                return Err(WeightsError::Shape { name, expected, found, symbols });
+            }
+            Some(_) => {}
+        }
+    }
+    let too_many = |name: &String| !specs.iter().any(|spec| spec.name == *name);
+    match file.names().into_iter().find(too_many) {
+        Some(name) => {
+            let found = file.tensor(&name).map(|tensor| tensor.shape().to_vec()).unwrap_or_default();
+            Err(WeightsError::Unexpected { name, found })
+        }
+        None => Ok(()),
+    }
+}
+
+type Values = BTreeMap<String, Vec<f32>>;
+
+/// All tensors as `f32`.
+fn values(file: &File<'_>, specs: &[Spec]) -> Result<Values, WeightsError> {
+    let of = |spec: &Spec| {
+        let Spec { name, shape, .. } = spec;
+        let wrong = |found| WeightsError::Type { name: name.clone(), shape: shape.clone(), found };
+        let values = tensor(file, name)?.values().map_err(wrong)?;
+        if !values.iter().all(|x| x.is_finite()) {
+            return Err(WeightsError::NotFinite { name: name.clone() });
+        }
+        Ok((name.clone(), values))
+    };
+    specs.iter().map(of).collect()
+}
+
+/// Puts their numbers into our order.
+fn fill(mut ours: &mut [f32], layout: &Layout, theirs: &Values) -> Result<(), WeightsError> {
+    let get = |name: &String| theirs.get(name).map(Vec::as_slice).unwrap_or_default();
+    for part in &layout.parts {
+        let to = take_mut(&mut ours, part.len());
+        let (first, second) = (get(&part.name), part.second.as_ref().map(get));
+        for (to, place) in to.iter_mut().zip(part.places()) {
+            let x = first.get(place).copied().unwrap_or_default();
+            // Zero is not added, so that a negative zero stays what it is.
+            *to = match second.and_then(|second| second.get(place)) {
+                Some(&y) if y != 0.0 => x + y,
+                _ => x,
+            };
+        }
+        if !to.iter().all(|x| x.is_finite()) {
+            return Err(WeightsError::NotFinite { name: part.name.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// From the order of their symbols to ours: rows of what reads symbols, columns of what the outputs are made of.
+fn bring_into_order(network: &mut Network, order: &[usize]) {
+    if order.is_sorted() {
+        return;
+    }
+    let shape = network.shape();
+    let bottom = (shape.cell.layers().len() > 1).then_some(1);
+    let tensors = tensors(shape);
+    let mut ours = network.params_mut();
+    for tensor in tensors {
+        let part = take_mut(&mut ours, tensor.len());
+        let before = part.to_vec();
+        let (rows, columns) = (tensor.rows, tensor.columns);
+        let reads = tensor.layer == bottom && (tensor.name == "w_e" || tensor.name.starts_with("w_x"));
+        for (place, to) in part.iter_mut().enumerate() {
+            let (row, column) = (place / columns, place % columns);
+            let from = match tensor.name {
+                "w_hq" | "b_q" => row * columns + order.get(column).copied().unwrap_or(column),
+                _ if reads && rows == order.len() => {
+                    order.get(row).copied().unwrap_or(row) * columns + column
+                }
+                _ => place,
+            };
+            *to = before.get(from).copied().unwrap_or_default();
+        }
+    }
+}
