@@ -1,6 +1,7 @@
 //! The command line: flags, defaults and help.
 
 mod values;
+mod weights;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -15,6 +16,7 @@ use recurve::lanes::LaneKind;
 
 pub use values::{Keep, OptimizerKind, ScheduleKind};
 use values::{held_out, order, positive, seconds, share, size, temperature, total, vocabulary};
+pub use weights::{ExportArgs, ImportArgs};
 
 /// Recurrent neural networks that learn a text, character by character.
 #[derive(Debug, Parser)]
@@ -42,6 +44,12 @@ pub enum Command {
     /// Show what a model file holds, and the memory that the model needs
     #[command(after_help = "Example: recurve inspect book.rcv --batch 1 --window 16")]
     Inspect(InspectArgs),
+    /// Make a model of weights that PyTorch has trained
+    #[command(after_help = weights::IMPORT_HELP)]
+    Import(ImportArgs),
+    /// Write a model's weights as PyTorch reads them
+    #[command(after_help = weights::EXPORT_HELP)]
+    Export(ExportArgs),
     /// Measure n-gram models of a text: what a network has to beat
     #[command(after_help = "Example: recurve baseline book.txt --clean letters --order 8")]
     Baseline(BaselineArgs),
@@ -56,10 +64,10 @@ pub enum Command {
 }
 
 const TRAIN_HELP: &str = "\
-Without --cell, --hidden, --optimizer and --lr, the run is led as has done well on several texts: --cell gru --lr 0.005
---schedule cosine --dropout 0.2 --input-dropout 0.1, for as many --epochs as make 5 million characters, 6 to 30. With
-any of them it is led as in the textbooks, but for what other flags say: --cell elman --dropout 0 --input-dropout 0
---schedule constant --epochs 12.
+Without --cell, --hidden, --init, --optimizer and --lr, the run is led as has done well on several texts: --cell gru
+--lr 0.005 --schedule cosine --dropout 0.2 --input-dropout 0.1, for as many --epochs as make 5 million characters, 6 to
+30. With any of them it is led as in the textbooks, but for what other flags say: --cell elman --dropout 0
+--input-dropout 0 --schedule constant --epochs 12.
 
 Example: recurve train book.txt --clean letters --out book.rcv --plot book.svg";
 
@@ -110,6 +118,13 @@ pub struct TrainArgs {
     pub hidden: Option<usize>,
     #[command(flatten)]
     pub layers: LayerArgs,
+    /// Go on from this model's weights: it says the cell, the sizes, the vocabulary, and how the text is read
+    #[arg(
+        long,
+        value_name = "MODEL",
+        conflicts_with_all = ["cell", "hidden", "layers", "embedding", "clean", "bytes"]
+    )]
+    pub init: Option<PathBuf>,
     /// Sequences that are trained side by side
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = size)]
     pub batch: usize,

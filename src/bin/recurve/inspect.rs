@@ -68,6 +68,16 @@ fn escaped(c: char) -> String {
     if matches!(c, '\'' | '"') { c.into() } else { c.escape_debug().to_string() }
 }
 
+/// Each symbol as it is: a character, or the number of a byte.
+fn exact_symbols(network: &Network) -> Vec<Value> {
+    let symbols = network.symbols();
+    let exact = |&code: &u32| match (symbols.alphabet(), char::from_u32(code)) {
+        (Alphabet::Chars, Some(symbol)) => String::from(symbol).into(),
+        _ => code.into(),
+    };
+    symbols.codes().iter().map(exact).collect()
+}
+
 fn vocabulary(network: &Network) -> String {
     let symbols = symbols(network);
     let shown = symbols.iter().take(SHOWN).map(String::as_str).map(|s| if s == " " { "' '" } else { s });
@@ -197,7 +207,7 @@ fn object(network: &Network, step: StepMemory, training: [(&str, TrainingMemory)
         "layers": cell.layers().iter().map(layer_object).collect::<Vec<_>>(),
         "outputs": network.shape().outputs,
         "alphabet": alphabet(network),
-        "vocabulary": symbols(network),
+        "vocabulary": exact_symbols(network),
         "clean": network.clean().name(),
         "parameters": file.weights.len(),
         "file_bytes": file.byte_len(),

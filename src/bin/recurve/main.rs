@@ -1,5 +1,5 @@
-//! The `recurve` command: trains, evaluates, samples and inspects character-level language models, and
-//! forecasters of series.
+//! The `recurve` command: trains, evaluates, samples, inspects, imports and exports character-level language models, and
+//! trains forecasters of series.
 //!
 //! Results go to stdout, progress to stderr. It exits with 0 on success, 2 on bad usage and 1 otherwise, then with one
 //! line on stderr that says what is wrong and what to do.
@@ -8,9 +8,11 @@ mod args;
 mod baseline;
 mod bench;
 mod eval;
+mod export;
 mod failure;
 mod files;
 mod forecast;
+mod import;
 mod inspect;
 mod interrupt;
 mod plot;
@@ -59,6 +61,8 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Eval(args) => eval::run(args),
         Command::Sample(args) => sample::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Import(args) => import::run(args),
+        Command::Export(args) => export::run(args),
         Command::Baseline(args) => baseline::run(args),
         Command::Forecast(args) => forecast::run(args),
         Command::Bench(BenchCommand::Train(args)) => bench::train(args),

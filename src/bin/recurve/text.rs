@@ -21,19 +21,33 @@ impl Text {
     /// Reads and cleans a file; without one, the built-in book.
     pub fn read(path: Option<&Path>, reading: &ReadingArgs) -> Result<Self, Failure> {
         let alphabet = if reading.bytes { Alphabet::Bytes } else { Alphabet::Chars };
-        let corpus = match path {
-            Some(path) => Corpus::read(path, alphabet)?,
-            None if reading.bytes => Corpus::Bytes(lipsum::LIBER_PRIMUS.into()),
-            None => Corpus::Chars(lipsum::LIBER_PRIMUS.into()),
-        };
+        let corpus = corpus(path, alphabet)?;
         let corpus = corpus.clean(reading.clean);
         let codes = corpus.vocabulary().map_err(|error| too_many(&error))?;
         let tokens = corpus.tokens(Symbols::new(&codes, alphabet)?)?;
         Ok(Self { alphabet, clean: reading.clean, codes, tokens })
     }
+
+    /// The same as a model reads it.
+    pub fn for_model(path: Option<&Path>, network: &Network) -> Result<Self, Failure> {
+        let symbols = network.symbols();
+        let name = path.map_or_else(|| "the built-in book".into(), |path| path.display().to_string());
+        let tokens = encode(network, corpus(path, symbols.alphabet())?, &name)?;
+        let codes = symbols.codes().to_vec();
+        Ok(Self { alphabet: symbols.alphabet(), clean: network.clean(), codes, tokens })
+    }
 }
 
-fn too_many(error: &VocabError) -> Failure {
+/// A file's text, or the built-in book.
+fn corpus(path: Option<&Path>, alphabet: Alphabet) -> Result<Corpus, Failure> {
+    Ok(match (path, alphabet) {
+        (Some(path), alphabet) => Corpus::read(path, alphabet)?,
+        (None, Alphabet::Bytes) => Corpus::Bytes(lipsum::LIBER_PRIMUS.into()),
+        (None, Alphabet::Chars) => Corpus::Chars(lipsum::LIBER_PRIMUS.into()),
+    })
+}
+
+pub fn too_many(error: &VocabError) -> Failure {
     Failure::new(format!("{error}: read it with --bytes or --clean letters"))
 }
 

@@ -13,11 +13,12 @@ use recurve::{Error, ModelShape};
 
 use crate::args::TrainArgs;
 use crate::failure::Failure;
+use crate::files::check_different;
 use crate::plot::{self, Picture};
 use crate::progress::Progress;
 use crate::session::{Outcome, Session, Stopped};
 use crate::text::Text;
-use crate::{baseline, files, interrupt, report};
+use crate::{baseline, interrupt, report};
 
 /// The largest model file: its length is a number of 32 bits.
 const MAX_FILE: usize = u32::MAX as usize;
@@ -25,12 +26,17 @@ const MAX_FILE: usize = u32::MAX as usize;
 pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     recipe::check(args)?;
     interrupt::catch()?;
-    check_different(args)?;
-    let text = Text::read(args.text.as_deref(), &args.reading)?;
-    [&args.out, &args.plot].into_iter().flatten().try_for_each(|path| check_writable(path))?;
+    check_different(&[
+        ("the text", args.text.as_deref()),
+        ("--out", args.out.as_deref()),
+        ("--plot", args.plot.as_deref()),
+    ])?;
+    check_different(&[("--init", args.init.as_deref()), ("--plot", args.plot.as_deref())])?;
     let settings = recipe::settings(args)?;
-    let mut network = network(args, &settings, &text)?;
-    network.init(args.seed);
+    let (text, mut network) = match &args.init {
+        Some(model) => continued(args, model)?,
+        None => begun(args, &settings)?,
+    };
     let (train, valid) = split(&text.tokens, args.valid);
     let plan = recipe::plan(args, train.len())?;
     let trainer = Trainer::new(&mut network, train, settings)?;
@@ -55,6 +61,27 @@ fn wait(n_grams: Counted<'_>) -> Result<Vec<OrderReport>, Failure> {
     Ok(n_grams.join().map_err(failed)??)
 }
 
+/// The text and a network with weights to go on from.
+fn continued(args: &TrainArgs, model: &Path) -> Result<(Text, Network), Failure> {
+    let network = Network::read(model)?;
+    let text = Text::for_model(args.text.as_deref(), &network)?;
+    check_places(args)?;
+    Ok((text, network))
+}
+
+/// The text and a network with initial weights.
+fn begun(args: &TrainArgs, settings: &Settings) -> Result<(Text, Network), Failure> {
+    let text = Text::read(args.text.as_deref(), &args.reading)?;
+    check_places(args)?;
+    let mut network = network(args, settings, &text)?;
+    network.init(args.seed);
+    Ok((text, network))
+}
+
+fn check_places(args: &TrainArgs) -> Result<(), Failure> {
+    Ok([&args.out, &args.plot].into_iter().flatten().try_for_each(|path| check_writable(path))?)
+}
+
 /// The network, all zero, if memory and a file can hold it.
 fn network(args: &TrainArgs, settings: &Settings, text: &Text) -> Result<Network, Failure> {
     let (kind, hidden) = recipe::cell(args);
@@ -70,15 +97,6 @@ fn network(args: &TrainArgs, settings: &Settings, text: &Text) -> Result<Network
         return Err(Failure::new(message));
     }
     Ok(network)
-}
-
-/// Refuses to write over the text, or the plot over the model.
-fn check_different(args: &TrainArgs) -> Result<(), Failure> {
-    files::check_different(&[
-        ("the text", args.text.as_deref()),
-        ("--out", args.out.as_deref()),
-        ("--plot", args.plot.as_deref()),
-    ])
 }
 
 fn check_held_out(args: &TrainArgs, valid: &[u16]) -> Result<(), Failure> {

@@ -80,10 +80,11 @@ fn lr(args: &TrainArgs) -> f32 {
     })
 }
 
-/// Whether the network or the rule that changes its weights was chosen: then the run is led as in the textbooks, and
+/// Whether the network, its weights or the rule that changes them was chosen: then the run is led as in the textbooks, and
 /// nothing is added that the flags do not name.
 const fn is_plain(args: &TrainArgs) -> bool {
-    args.cell.is_some() || args.hidden.is_some() || args.optimizer.is_some() || args.lr.is_some()
+    let network = args.init.is_some() || args.cell.is_some() || args.hidden.is_some();
+    network || args.optimizer.is_some() || args.lr.is_some()
 }
 
 /// The cell and its hidden units.

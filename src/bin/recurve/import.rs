@@ -1,0 +1,73 @@
+//! `recurve import`: a model of weights that PyTorch has trained.
+
+use std::path::Path;
+
+use recurve::host::safetensors::{Import, Vocabulary, WeightsError};
+use recurve::host::{Corpus, HostError, check_writable};
+use recurve::vocab::Alphabet;
+
+use crate::args::ImportArgs;
+use crate::failure::Failure;
+use crate::files::check_different;
+use crate::report::{self, grouped};
+use crate::text;
+
+pub fn run(args: &ImportArgs) -> Result<(), Failure> {
+    let ImportArgs { weights, text, vocab, out, .. } = args;
+    let (text, vocab) = (text.as_deref(), vocab.as_deref());
+    check_different(&[
+        ("the weights", Some(weights)),
+        ("--text", text),
+        ("--vocab", vocab),
+        ("--out", Some(out)),
+    ])?;
+    check_writable(out)?;
+    let bytes = read(weights)?;
+    let mut import = Import::default();
+    import.clean = args.clean;
+    import.activation = args.activation;
+    import.rnn_prefix.clone_from(&args.rnn_prefix);
+    import.head_prefix.clone_from(&args.head_prefix);
+    import.embedding_prefix.clone_from(&args.embedding_prefix);
+    import.vocabulary = match (text, vocab) {
+        (Some(text), _) => Some(of_text(args, &import, &bytes, text)?),
+        (None, Some(file)) => Some(listed(file)?),
+        (None, None) => None,
+    };
+    let network = import.network(&bytes).map_err(|error| refused(args, &error))?;
+    network.write(out)?;
+    let size = grouped(network.file().byte_len() as u64);
+    let (layers, symbols) = (report::layers(network.shape().cell), network.symbols().len());
+    let line = format!("{layers}, {symbols} symbols\nmodel written to {} ({size} bytes)\n", out.display());
+    report::print(line.as_bytes())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |source| HostError::File { path: path.into(), action: "read", source };
+    Ok(std::fs::read(path).map_err(failed)?)
+}
+
+/// The symbols of a text that is cleaned as texts will be.
+fn of_text(args: &ImportArgs, import: &Import, weights: &[u8], path: &Path) -> Result<Vocabulary, Failure> {
+    let alphabet = if args.bytes { Alphabet::Bytes } else { Alphabet::Chars };
+    let clean = import.clean_of(weights).map_err(|error| refused(args, &error))?;
+    let corpus = Corpus::read(path, alphabet)?.clean(clean);
+    Vocabulary::of_corpus(&corpus).map_err(|error| text::too_many(&error))
+}
+
+fn listed(path: &Path) -> Result<Vocabulary, Failure> {
+    let json = String::from_utf8(read(path)?)
+        .map_err(|_| Failure::new(format!("{} is not UTF-8, as JSON must be", path.display())))?;
+    Vocabulary::from_json(&json)
+        .map_err(|error| Failure::new(format!("cannot use {}: {error}", path.display())))
+}
+
+fn refused(args: &ImportArgs, error: &WeightsError) -> Failure {
+    let what = match error {
+        WeightsError::Vocabulary(_) if args.text.is_none() && args.vocab.is_none() => {
+            ": --text takes a text, --vocab a list"
+        }
+        _ => "",
+    };
+    Failure::new(format!("cannot import {}: {error}{what}", args.weights.display()))
+}
