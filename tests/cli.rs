@@ -15,3 +15,5 @@ mod process;
 mod run;
 #[path = "cli/training.rs"]
 mod training;
+#[path = "cli/weights.rs"]
+mod weights;
