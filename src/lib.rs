@@ -90,7 +90,8 @@
 //! - `std` (on by default): the module `host`, and lanes for AVX2 and AVX-512 that are chosen when the program runs.
 //!   Without it the crate needs neither `std` nor `alloc`.
 //! - `rayon`: training on several threads.
-//! - `cli`: the command `recurve`; includes `rayon`.
+//! - `safetensors`: weights from and to `PyTorch`, in `host::safetensors`.
+//! - `cli`: the command `recurve`; includes `rayon` and `safetensors`.
 //! - `proptest`: the module `testing`.
 //! - `defmt`: `defmt::Format` for errors.
 //! - `vldm`: products in assembly on a Cortex-M with a single-precision FPU (M4F, M7, M33). The bits are the same.

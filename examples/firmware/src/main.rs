@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! recurve train text.txt --hidden 32 --out model.rcv     on the desktop; any text, any number of hidden units
-//! recurve inspect model.rcv                               says the type that `Network` must be
+//! recurve inspect model.rcv                               says the types that `Cell` and `Network` must be
 //! cargo run --release                                     in this folder: builds, and runs on an emulated board
 //! ```
 //!
@@ -20,7 +20,7 @@ use cortex_m_semihosting::{debug, hio};
 use heapless::String;
 use recurve::params::Flat;
 use recurve::{
-    Adam, CharRnn, Elman, Error, Inputs, Optimizer, Sampler, Symbols, Targets, VocabError, Workspace, clean,
+    Adam, Elman, Error, Inputs, Model, Optimizer, Sampler, Symbols, Targets, VocabError, Workspace, clean,
     clip_norm, include_model, include_symbols,
 };
 use static_cell::ConstStaticCell;
@@ -36,7 +36,9 @@ const V: usize = SYMBOLS.len();
 const H: usize = 32;
 const T: usize = 16;
 
-type Network = CharRnn<V, H>;
+/// As `recurve inspect` says: `Gru<V, H>` and `Lstm<V, H>` are others.
+type Cell = Elman<V, H>;
+type Network = Model<Cell, H, V>;
 
 /// What is learnt on the chip, over and over.
 const LESSON: &str = "A chip learns what a chip sees, and sees what a chip learns. ";
@@ -49,7 +51,7 @@ struct Training {
     model: Network,
     grads: Network,
     moments: [f32; ADAM.state_len(Network::LEN)],
-    workspace: Workspace<Elman<V, H>, H, V, 1, T>,
+    workspace: Workspace<Cell, H, V, 1, T>,
 }
 
 /// Lent once, by a cell that gives out the only reference: no `static mut`, no `unsafe`.
@@ -92,7 +94,7 @@ fn run(training: &mut Training) -> Result<(), Failed> {
 fn write(model: &Network, prefix: &str, rng: &mut XorShift) -> Result<(), Failed> {
     let mut tokens = [0; 32];
     let tokens = tokens_of(prefix, &mut tokens)?;
-    let (mut state, mut logits, mut scratch) = ([[0.0; H]], [0.0; V], [[0.0; H]]);
+    let (mut state, mut logits, mut scratch) = (Flat::ZERO, [0.0; V], Flat::ZERO);
     let sampler = Sampler::new(0.5, 5)?;
     let text = model.generate(tokens, &mut state, &mut logits, &mut scratch, sampler, rng)?;
     let text: String<160> = SYMBOLS.decode(text.take(40).map_while(Result::ok))?;
@@ -120,7 +122,7 @@ fn learn(training: &mut Training, text: &str) -> Result<f32, Failed> {
     let Training { model, grads, moments, workspace } = training;
     let mut tokens = [0; 64];
     let tokens = tokens_of(text, &mut tokens)?;
-    let (mut state, mut loss) = ([[0.0; H]], 0.0);
+    let (mut state, mut loss) = (Flat::ZERO, 0.0);
     // Each token is the input, the one after it the target; a window may be shorter than T.
     let (_, targets) = tokens.split_first().ok_or(Failed)?;
     for (x, y) in tokens.chunks(T).zip(targets.chunks(T)) {

@@ -75,14 +75,21 @@ impl Tensor<'_> {
         &self.info.shape
     }
 
-    /// The numbers as `f32`; their type's name if they are of none that can be converted.
-    pub(super) fn values(&self) -> Result<Vec<f32>, String> {
-        let halves = || self.data.as_chunks().0.iter().copied();
+    /// The type of its numbers, if it is none that can be converted.
+    pub(super) fn other_type(&self) -> Option<String> {
         match self.info.dtype {
-            Dtype::F32 => Ok(self.data.as_chunks().0.iter().copied().map(f32::from_le_bytes).collect()),
-            Dtype::F16 => Ok(halves().map(|bytes| f16::from_le_bytes(bytes).to_f32()).collect()),
-            Dtype::BF16 => Ok(halves().map(|bytes| bf16::from_le_bytes(bytes).to_f32()).collect()),
-            other => Err(other.to_string()),
+            Dtype::F32 | Dtype::F16 | Dtype::BF16 => None,
+            other => Some(other.to_string()),
+        }
+    }
+
+    /// A number as `f32`; zero where there is none.
+    pub(super) fn at(&self, place: usize) -> f32 {
+        let half = || self.data.as_chunks().0.get(place).copied().unwrap_or_default();
+        match self.info.dtype {
+            Dtype::F16 => f16::from_le_bytes(half()).to_f32(),
+            Dtype::BF16 => bf16::from_le_bytes(half()).to_f32(),
+            _ => f32::from_le_bytes(self.data.as_chunks().0.get(place).copied().unwrap_or_default()),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Reading: from a state dict to a network.
 
-use std::{borrow::ToOwned, collections::BTreeMap, format, string::String, vec::Vec};
+use std::{borrow::ToOwned, format, string::String, vec::Vec};
 
 use super::file::{File, Tensor};
-use super::layout::{Layout, Spec, gates};
+use super::layout::{Layout, Part, Spec, gates};
 use super::names::{Given, Names};
 use super::{Vocabulary, WeightsError, metadata};
 use crate::cell::{ActivationKind, AnyCell, CellKind, MAX_LAYERS, NoStack};
@@ -48,8 +48,13 @@ impl Import {
         let symbols = vocabulary.len();
         let layout = Layout::of(crate::ModelShape { cell, outputs: symbols }, &names);
         check(&file, &layout.specs, symbols)?;
+        let sources: Result<Vec<_>, _> = layout.parts.iter().map(|part| Source::of(&file, part)).collect();
+        let sources = sources?;
+        sources.iter().try_for_each(Source::check)?;
+        // Whatever could be wrong with the file has been found before there is room for its weights.
         let mut network = Network::new(cell, vocabulary.ascending(), vocabulary.alphabet(), clean)?;
-        fill(network.params_mut(), &layout, &values(&file, &layout.specs)?)?;
+        let weights = sources.iter().flat_map(Source::weights);
+        network.params_mut().iter_mut().zip(weights).for_each(|(to, weight)| *to = weight);
         bring_into_order(&mut network, &vocabulary.order());
         Ok(network)
     }
@@ -145,7 +150,7 @@ fn kind(file: &File<'_>, name: &str) -> Result<(CellKind, usize), WeightsError> 
     Err(WeightsError::Recurrent { name: name.to_owned(), found: tensor.shape().to_vec() })
 }
 
-/// Each tensor is there with its shape, and no other one is.
+/// Each tensor is there with its shape and a type that can be converted, and no other one is.
 fn check(file: &File<'_>, specs: &[Spec], symbols: usize) -> Result<(), WeightsError> {
     for Spec { name, shape, by_symbols } in specs {
         let (name, expected) = (name.clone(), shape.clone());
@@ -155,7 +160,11 @@ fn check(file: &File<'_>, specs: &[Spec], symbols: usize) -> Result<(), WeightsE
                 let (found, symbols) = (tensor.shape().to_vec(), by_symbols.then_some(symbols));
                 return Err(WeightsError::Shape { name, expected, found, symbols });
             }
-            Some(_) => {}
+            Some(tensor) => {
+                if let Some(found) = tensor.other_type() {
+                    return Err(WeightsError::Type { name, shape: expected, found });
+                }
+            }
         }
     }
     let too_many = |name: &String| !specs.iter().any(|spec| spec.name == *name);
@@ -168,41 +177,42 @@ fn check(file: &File<'_>, specs: &[Spec], symbols: usize) -> Result<(), WeightsE
     }
 }
 
-type Values = BTreeMap<String, Vec<f32>>;
-
-/// All tensors as `f32`.
-fn values(file: &File<'_>, specs: &[Spec]) -> Result<Values, WeightsError> {
-    let of = |spec: &Spec| {
-        let Spec { name, shape, .. } = spec;
-        let wrong = |found| WeightsError::Type { name: name.clone(), shape: shape.clone(), found };
-        let values = tensor(file, name)?.values().map_err(wrong)?;
-        if !values.iter().all(|x| x.is_finite()) {
-            return Err(WeightsError::NotFinite { name: name.clone() });
-        }
-        Ok((name.clone(), values))
-    };
-    specs.iter().map(of).collect()
+/// One of our tensors, and what it is made of.
+struct Source<'f> {
+    part: &'f Part,
+    first: Tensor<'f>,
+    second: Option<Tensor<'f>>,
 }
 
-/// Puts their numbers into our order.
-fn fill(mut ours: &mut [f32], layout: &Layout, theirs: &Values) -> Result<(), WeightsError> {
-    let get = |name: &String| theirs.get(name).map(Vec::as_slice).unwrap_or_default();
-    for part in &layout.parts {
-        let to = take_mut(&mut ours, part.len());
-        let (first, second) = (get(&part.name), part.second.as_ref().map(get));
-        for (to, place) in to.iter_mut().zip(part.places()) {
-            let x = first.get(place).copied().unwrap_or_default();
-            // Zero is not added, so that a negative zero stays what it is.
-            *to = match second.and_then(|second| second.get(place)) {
-                Some(&y) if y != 0.0 => x + y,
-                _ => x,
-            };
-        }
-        if !to.iter().all(|x| x.is_finite()) {
-            return Err(WeightsError::NotFinite { name: part.name.clone() });
-        }
+impl<'f> Source<'f> {
+    fn of(file: &'f File<'_>, part: &'f Part) -> Result<Self, WeightsError> {
+        let second = part.second.as_deref().map(|name| tensor(file, name)).transpose()?;
+        Ok(Self { part, first: tensor(file, &part.name)?, second })
     }
-    Ok(())
+
+    fn weights(&self) -> impl Iterator<Item = f32> {
+        self.part.places().map(|place| {
+            let x = self.first.at(place);
+            match self.second.as_ref().map_or(0.0, |second| second.at(place)) {
+                // Not added, so that a negative zero stays what it is.
+                0.0 => x,
+                y => x + y,
+            }
+        })
+    }
+
+    /// Refuses numbers that are not finite, and sums that are not.
+    fn check(&self) -> Result<(), WeightsError> {
+        if self.weights().all(f32::is_finite) {
+            return Ok(());
+        }
+        let finite = |tensor: &Tensor<'_>| self.part.places().all(|place| tensor.at(place).is_finite());
+        let name = match (&self.second, &self.part.second) {
+            (Some(tensor), Some(name)) if !finite(tensor) => name,
+            _ => &self.part.name,
+        };
+        Err(WeightsError::NotFinite { name: name.clone() })
+    }
 }
 
 /// From the order of their symbols to ours: rows of what reads symbols, columns of what the outputs are made of.
