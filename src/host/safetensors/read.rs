@@ -99,7 +99,7 @@ impl Import {
         layers: usize,
         symbols: usize,
     ) -> Result<AnyCell, WeightsError> {
-        let (kind, hidden) = kind(file, &format!("{}weight_hh_l0", names.rnn))?;
+        let (kind, hidden) = kind(file, names)?;
         metadata::check(file, kind)?;
         let activation = self.activation(file, kind)?;
         if layers > MAX_LAYERS {
@@ -109,13 +109,16 @@ impl Import {
             return Ok(AnyCell::deep(kind, activation, symbols, hidden, layers)?);
         };
         let name = format!("{prefix}weight");
-        let width = match tensor(file, &name)?.shape() {
-            &[_, width] => width,
-            found => {
-                let of_cell = file.tensor(&format!("{}weight_ih_l0", names.rnn));
-                let width = of_cell.and_then(|tensor| tensor.shape().get(1).copied()).unwrap_or(hidden);
-                let (expected, found) = ([symbols, width].to_vec(), found.to_vec());
-                return Err(WeightsError::Shape { name, expected, found, symbols: Some(symbols) });
+        let expected = || {
+            let width = size(file, &format!("{}weight_ih_l0", names.rnn), 1).unwrap_or(hidden);
+            [symbols, width].to_vec()
+        };
+        let width = match file.tensor(&name).as_ref().map(Tensor::shape) {
+            Some(&[_, width]) => width,
+            None => return Err(WeightsError::Missing { name, expected: Some(expected()) }),
+            Some(found) => {
+                let (found, symbols) = (found.to_vec(), Some(symbols));
+                return Err(WeightsError::Shape { name, expected: expected(), found, symbols });
             }
         };
         let embedding = AnyCell::new(CellKind::Embedding, ActivationKind::Tanh, symbols, width);
@@ -138,16 +141,27 @@ fn tensor<'f>(file: &'f File<'_>, name: &str) -> Result<Tensor<'f>, WeightsError
     file.tensor(name).ok_or_else(|| WeightsError::Missing { name: name.to_owned(), expected: None })
 }
 
+/// A size of a tensor, if it has it.
+fn size(file: &File<'_>, name: &str, dimension: usize) -> Option<usize> {
+    file.tensor(name)?.shape().get(dimension).copied()
+}
+
 /// The kind of cell and its hidden units, from the shape of its recurrent weights.
-fn kind(file: &File<'_>, name: &str) -> Result<(CellKind, usize), WeightsError> {
-    let tensor = tensor(file, name)?;
+fn kind(file: &File<'_>, names: &Names) -> Result<(CellKind, usize), WeightsError> {
+    let name = format!("{}weight_hh_l0", names.rnn);
+    let Some(tensor) = file.tensor(&name) else {
+        let rows = size(file, &format!("{}weight_ih_l0", names.rnn), 0);
+        let columns = size(file, &format!("{}weight", names.head), 1);
+        let expected = rows.zip(columns).map(|(rows, columns)| [rows, columns].to_vec());
+        return Err(WeightsError::Missing { name, expected });
+    };
     if let &[rows, hidden] = tensor.shape() {
         let is = |kind: &CellKind| hidden > 0 && gates(*kind).checked_mul(hidden) == Some(rows);
         if let Some(kind) = [CellKind::Elman, CellKind::Gru, CellKind::Lstm].into_iter().find(is) {
             return Ok((kind, hidden));
         }
     }
-    Err(WeightsError::Recurrent { name: name.to_owned(), found: tensor.shape().to_vec() })
+    Err(WeightsError::Recurrent { name, found: tensor.shape().to_vec() })
 }
 
 /// Each tensor is there with its shape and a type that can be converted, and no other one is.
