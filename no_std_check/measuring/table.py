@@ -15,6 +15,10 @@ OPERATIONS = {
     "step_32": "step, 16 → 32",
     "step_64": "step, 16 → 64",
     "token_32": "step, token → 32",
+    "gru_32": "GRU step, 16 → 32",
+    "gru_64": "GRU step, 16 → 64",
+    "lstm_32": "LSTM step, 16 → 32",
+    "lstm_64": "LSTM step, 16 → 64",
     "predict": "step with output layer",
     "tanh_64": "tanh of 64 values",
     "softmax_28": "softmax of 28",
@@ -63,7 +67,7 @@ def text(rows: list[Row]) -> str:
 
 def summary(rows: list[Row], cores: dict[str, str]) -> list[str]:
     """A row per board: instructions of the most asked for, and per multiply-accumulate."""
-    shown = ["step_32", "step_64", "token_32", "predict", "window"]
+    shown = ["step_32", "step_64", "gru_64", "lstm_64", "predict", "window"]
     lines = [
         "| board | " + " | ".join(OPERATIONS[name] for name in shown) + " |",
         "|---|" + "---|" * len(shown),
@@ -82,7 +86,7 @@ def markdown(rows: list[Row], cores: dict[str, str], small: list[str], compiler:
     modelled = [
         f"{row.cycles:,} for {OPERATIONS[row.operation]}"
         for row in rows
-        if row.board == "m4f" and row.operation in ("step_32", "step_64")
+        if row.board == "m4f" and row.operation in ("step_32", "step_64", "gru_32", "gru_64", "lstm_64")
     ]
     lines = [
         "Instructions executed, and in brackets per multiply-accumulate:",

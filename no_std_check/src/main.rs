@@ -13,6 +13,7 @@
 #![no_main]
 
 mod board;
+mod gated;
 mod hash;
 mod language;
 mod measure;
@@ -43,6 +44,7 @@ fn firmware(board: &mut dyn Board, memory: &mut Memory) -> bool {
     report.word("measured").end();
     let outcome = language::show(&mut report, memory)
         .and_then(|()| products::show(&mut report))
+        .map(|()| gated::show(&mut report))
         .and_then(|()| refusals::show(&mut report, memory));
     report.word(if outcome.is_ok() { "ok" } else { "failed" }).end();
     outcome.is_ok()

@@ -11,13 +11,14 @@ use recurve::{
     Adam, Elman, Inputs, Optimizer, Sampler, Sgd, Tanh, Targets, clip_norm, clip_value, loss, math,
 };
 
+use crate::gated;
 use crate::language::{ADAM, Buffers, H, Memory, Moments, Network, T, V};
 use crate::measure::measure;
 use crate::report::Report;
 use crate::rng::XorShift;
 
 /// Vector inputs of the steps that are compared with other libraries.
-const D: usize = 16;
+pub const D: usize = 16;
 
 static ELMAN_32: Elman<D, 32> = elman();
 static ELMAN_64: Elman<D, 64> = elman();
@@ -28,7 +29,8 @@ const fn elman<const I: usize, const H: usize>() -> Elman<I, H> {
     Elman { w_xh: rows(1), w_hh: rows(2), b_h: rows::<1, H>(3)[0], activation: Tanh {} }
 }
 
-const fn rows<const R: usize, const C: usize>(mut seed: u32) -> [[f32; C]; R] {
+/// Rows of such weights.
+pub const fn rows<const R: usize, const C: usize>(mut seed: u32) -> [[f32; C]; R] {
     let mut rows = [[0.0; C]; R];
     let mut i = 0;
     while i < R * C {
@@ -133,6 +135,7 @@ fn op_sgd(sgd: &Sgd, model: &mut Network, grads: &Network) -> bool {
 /// Measures all of them. The training's buffers are left as they were found, all zero.
 pub fn measure_all(report: &mut Report<'_>, memory: &mut Memory) {
     measure_steps(report);
+    gated::measure_all(report);
     measure_values(report);
     measure_training(report, memory);
 }
