@@ -8,6 +8,7 @@
 //! | [`ln`] | 0.923 | 0.706 430 8 | 0.876 | 1.274 329 3 | 3.9 · 10⁻⁶ | 6.916 · 10⁻³² |
 //! | [`tanh`] | 5.627 | 4.006 987 6 | 4.783 | 4.078 021 5 | 3.4 · 10⁻⁷ | 4.006 987 6 |
 //! | [`sigmoid`] | 2.402 | −4.157 294 | 2.402 | −4.157 294 | 9.0 · 10⁻⁸ | 7.859 211 |
+//! | [`gate`] | – | – | – | – | 1.8 · 10⁻⁷ | 10.621 922 |
 //!
 //! An ulp is the distance between floats at the true value, 2⁻¹⁴⁹ where that is subnormal; where the truth rounds
 //! to an infinity, only that infinity is right. "Fused" is for a [`Lanes::mul_add`] that rounds once; the absolute
@@ -123,6 +124,16 @@ pub fn sigmoid<L: Lanes>(lanes: L, x: L::F) -> L::F {
     let one = lanes.splat(1.0);
     let numerator = lanes.select_lt(x, lanes.splat(0.0), e, one);
     lanes.div(numerator, lanes.add(one, e))
+}
+
+/// σ(x) as ½ + ½ tanh(x / 2): in fewer operations, and exact enough for a gate.
+///
+/// A gate is a factor between 0 and 1, so what counts is the absolute error. The tail of negative x is 0 from −16.1 on, where
+/// [`sigmoid`] keeps its digits down to the subnormals.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub fn gate<L: Lanes>(lanes: L, x: L::F) -> L::F {
+    let half = lanes.splat(0.5);
+    lanes.mul_add(half, tanh(lanes, lanes.mul(half, x)), half)
 }
 
 /// eˣ for x from [`EXP_MIN`] to [`EXP_MAX`], or NaN.

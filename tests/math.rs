@@ -11,7 +11,7 @@ mod reference;
 use common::each_lanes;
 
 use recurve::lanes::{FOLD, FusedScalar, Lanes, Portable, Scalar};
-use recurve::math::{exp, ln, sigmoid, tanh};
+use recurve::math::{exp, gate, ln, sigmoid, tanh};
 
 /// Distance between the bit patterns tried for errors, and for the rest; primes, but for the exhaustive one.
 const STRIDE: u64 = match option_env!("RECURVE_EXHAUSTIVE") {
@@ -123,6 +123,14 @@ fn sigmoid_is_within_its_bounds() {
 }
 
 #[test]
+fn gate_is_within_its_bound() {
+    each_lanes!(lanes => {
+        let worst = worst(lanes, "gate", gate, sigmoid_f64);
+        assert!(worst.abs <= 2e-7, "{worst:?}");
+    });
+}
+
+#[test]
 fn tanh_is_never_beyond_one() {
     each_lanes!(lanes => { sweep(lanes, STRIDE, tanh, |x, y| assert!(x.is_nan() || y.abs() <= 1.0, "tanh({x:e}) = {y:e}")); });
 }
@@ -138,6 +146,7 @@ fn sigmoid_stays_between_zero_and_one() {
     let unit = 0.0..=1.0;
     each_lanes!(lanes => {
         sweep(lanes, STRIDE, sigmoid, |x, y| assert!(x.is_nan() || unit.contains(&y), "sigmoid({x:e}) = {y:e}"));
+        sweep(lanes, STRIDE, gate, |x, y| assert!(x.is_nan() || unit.contains(&y), "gate({x:e}) = {y:e}"));
     });
 }
 
@@ -160,6 +169,7 @@ fn check_width<L: Lanes>(lanes: L) {
     check!(ln);
     check!(tanh);
     check!(sigmoid);
+    check!(gate);
 }
 
 #[test]

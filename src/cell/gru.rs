@@ -28,7 +28,7 @@ use super::{Backpropagated, Backward, Block, Cell, Extent, Inputs, TypedCell, We
 use crate::init::Init;
 use crate::kernels::{Factor, Mat, column_sums, copy, map, map_all};
 use crate::lanes::{Lanes, inlined};
-use crate::math::{sigmoid, tanh};
+use crate::math::{gate, tanh};
 use crate::params::{plain_data, take, take_mut};
 
 plain_data! {
@@ -238,7 +238,7 @@ impl GruShape {
         let (len, PartsMut { gates: a, n, u }) = (self.hidden, made);
         let rows = h_prev.len().checked_div(len).unwrap_or_default();
         w.gates.product(lanes, Mat::new(h_prev, len), a);
-        map(lanes, a, inlined!(|a| sigmoid(lanes, a)));
+        map(lanes, a, inlined!(|a| gate(lanes, a)));
         match self.reset {
             ResetKind::After => {
                 w.candidate.affine(lanes, Mat::new(h_prev, len), b_hn, u);

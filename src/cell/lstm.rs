@@ -25,7 +25,7 @@ use super::{Backpropagated, Backward, Block, Cell, Extent, Inputs, TypedCell, We
 use crate::init::Init;
 use crate::kernels::{Factor, Mat, copy, map_all};
 use crate::lanes::{Lanes, inlined};
-use crate::math::{sigmoid, tanh};
+use crate::math::{gate, tanh};
 use crate::params::{plain_data, take, take_mut};
 
 plain_data! {
@@ -175,7 +175,7 @@ impl LstmShape {
                 made,
                 [part(c_prev, b, n)],
                 inlined!(|[i, f, g, o, _, _], [c]| {
-                    let [i, f, o] = [sigmoid(lanes, i), sigmoid(lanes, f), sigmoid(lanes, o)];
+                    let [i, f, o] = [gate(lanes, i), gate(lanes, f), gate(lanes, o)];
                     let g = tanh(lanes, g);
                     let c = lanes.mul_add(f, c, lanes.mul(i, g));
                     [i, f, g, o, c, lanes.mul(o, tanh(lanes, c))]
