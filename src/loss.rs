@@ -191,7 +191,8 @@ fn cross_entropy_backward<L: Lanes>(lanes: L, o: &mut [f32], target: u16, weight
 }
 
 /// ½ Σ (o − y)² of a row; o ← weight · (o − y).
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(all(feature = "std", not(debug_assertions)), inline(always))]
+#[cfg_attr(not(feature = "std"), inline(never))]
 fn squared_error_backward<L: Lanes>(lanes: L, o: &mut [f32], y: &[f32], weight: f32) -> f32 {
     zip_map(lanes, o, y, inlined!(|o, y| lanes.sub(o, y)));
     let loss = 0.5 * sum_of_squares(lanes, o);
@@ -200,7 +201,8 @@ fn squared_error_backward<L: Lanes>(lanes: L, o: &mut [f32], y: &[f32], weight: 
 }
 
 /// Σ ρ(o − y) of a row; o ← weight · ρ′(o − y), which is o − y held between −δ and δ.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(all(feature = "std", not(debug_assertions)), inline(always))]
+#[cfg_attr(not(feature = "std"), inline(never))]
 fn huber_backward<L: Lanes>(lanes: L, o: &mut [f32], y: &[f32], delta: f32, weight: f32) -> f32 {
     zip_map(lanes, o, y, inlined!(|o, y| lanes.sub(o, y)));
     let loss = sum_of(lanes, o, 0.0, inlined!(|r| rho(lanes, r, delta)));

@@ -74,9 +74,10 @@ def summary(rows: list[Row], cores: dict[str, str]) -> list[str]:
     ]
     for board, core in cores.items():
         of = {row.operation: row for row in rows if row.board == board}
-        if any(of[name].instructions for name in shown):
+        if any(row.instructions for row in of.values()):
             figures = [
-                f"{of[name].instructions:,} ({of[name].instructions / of[name].units:.2f})" for name in shown
+                f"{of[name].instructions:,} ({of[name].instructions / of[name].units:.2f})" if name in of else "–"
+                for name in shown
             ]
             lines.append(f"| {core} | " + " | ".join(figures) + " |")
     return lines

@@ -11,6 +11,7 @@ use recurve::{
     Adam, Elman, Inputs, Optimizer, Sampler, Sgd, Tanh, Targets, clip_norm, clip_value, loss, math,
 };
 
+#[cfg(not(feature = "small"))]
 use crate::gated;
 use crate::language::{ADAM, Buffers, H, Memory, Moments, Network, T, V};
 use crate::measure::measure;
@@ -135,6 +136,7 @@ fn op_sgd(sgd: &Sgd, model: &mut Network, grads: &Network) -> bool {
 /// Measures all of them. The training's buffers are left as they were found, all zero.
 pub fn measure_all(report: &mut Report<'_>, memory: &mut Memory) {
     measure_steps(report);
+    #[cfg(not(feature = "small"))]
     gated::measure_all(report);
     measure_values(report);
     measure_training(report, memory);

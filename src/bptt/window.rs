@@ -198,7 +198,8 @@ impl<'a, S: Sizes, G: Goal> Window<'a, S, G> {
         buffers: &mut Buffers<'_>,
     ) -> f32 {
         self.forward_cell(lanes, cell, state, block, buffers.tape);
-        self.forward_head(lanes, head, block, buffers.tape, buffers.logits)
+        self.forward_head(lanes, head, block, buffers.tape, buffers.logits);
+        self.losses(lanes, block, buffers.logits)
     }
 
     /// Fills the block's tape.
@@ -218,7 +219,7 @@ impl<'a, S: Sizes, G: Goal> Window<'a, S, G> {
         shape.cell.forward(lanes, cell, self.inputs, block, tape);
     }
 
-    /// Makes the block's logits of its tape, and their gradients of these; the sum of its losses.
+    /// Makes the block's logits of its tape.
     #[cfg_attr(feature = "std", inline(always))]
     #[cfg_attr(not(feature = "std"), inline(never))]
     fn forward_head<L: Lanes>(
@@ -228,10 +229,17 @@ impl<'a, S: Sizes, G: Goal> Window<'a, S, G> {
         block: Block,
         tape: &[f32],
         logits: &mut [f32],
-    ) -> f32 {
+    ) {
         let (shape, block) = (self.sizes.shape(), self.sizes.block(block));
-        let Some(head) = self.sizes.of_head(head) else { return f32::NAN };
+        let Some(head) = self.sizes.of_head(head) else { return };
         shape.head().forward(lanes, head, shape.cell.outputs(tape, block.extent), logits);
+    }
+
+    /// From the block's logits to their gradients; the sum of its losses.
+    #[cfg_attr(feature = "std", inline(always))]
+    #[cfg_attr(not(feature = "std"), inline(never))]
+    fn losses<L: Lanes>(&self, lanes: L, block: Block, logits: &mut [f32]) -> f32 {
+        let (shape, block) = (self.sizes.shape(), self.sizes.block(block));
         let mut total = Sum::default();
         self.goal.backward(lanes, logits, shape.outputs, block, self.weight, &mut total);
         total.value()
