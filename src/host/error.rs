@@ -24,7 +24,7 @@ pub enum HostError {
         /// Why.
         source: FormatError,
     },
-    /// A checkpoint could not be used, or none could be made.
+    /// A checkpoint could not be used.
     Checkpoint {
         /// The file.
         path: PathBuf,

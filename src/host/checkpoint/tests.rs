@@ -5,6 +5,7 @@ use std::string::{String, ToString};
 use super::*;
 use crate::cell::{ActivationKind, AnyCell, CellKind, Dropout};
 use crate::clean::Clean;
+use crate::error::{Error, Quantity};
 use crate::host::{AnyOptimizer, Network, Settings, Trainer};
 use crate::optim::{Adam, Sgd};
 use crate::vocab::Alphabet;
@@ -152,7 +153,7 @@ fn a_run_that_has_diverged_has_no_checkpoint() {
     network.params_mut()[0] = f32::INFINITY;
     let trainer = Trainer::new(&mut network, &tokens(), settings()).unwrap();
     let error = trainer.checkpoint("").unwrap_err();
-    assert!(matches!(error, HostError::Checkpoint { source: CheckpointError::NotFinite, .. }), "{error}");
+    assert!(matches!(error, HostError::Model(Error::NotFinite(Quantity::Weight))), "{error}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Checkpoints of a run, and going on from one.
 
 use super::Trainer;
+use crate::error::{Error, Quantity};
 use crate::host::checkpoint::{Checkpoint, CheckpointError, Position, check_same, facts};
 use crate::host::{Buffer, HostError};
 
@@ -8,11 +9,11 @@ impl Trainer<'_> {
     /// The run as it stands, to be written to a file, with notes of the caller's for whoever goes on.
     ///
     /// # Errors
-    /// [`HostError::Checkpoint`] if not all weights are finite; [`HostError::Memory`] if there is not enough.
+    /// [`HostError::Model`] if not all weights are finite; [`HostError::Memory`] if there is not enough.
     pub fn checkpoint(&self, notes: &str) -> Result<Checkpoint, HostError> {
         let floats = [self.network.params(), &self.state, &self.optimizer_state, &self.best_params];
         if !floats.into_iter().flatten().all(|float| float.is_finite()) {
-            return Err(CheckpointError::NotFinite.into());
+            return Err(Error::NotFinite(Quantity::Weight).into());
         }
         let position = Position {
             epochs: self.epochs,
