@@ -50,7 +50,7 @@ mod error;
 mod facts;
 mod position;
 
-pub use error::CheckpointError;
+pub use error::{CheckpointError, Difference};
 pub use facts::{check_same, describe};
 pub(super) use {facts::facts, position::Position};
 

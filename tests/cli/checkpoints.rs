@@ -208,6 +208,33 @@ mod processes {
         assert!(file(&folder, "m.rcv") == file(&folder, "whole.rcv"));
     }
 
+    /// A folder that goes away stands for one that cannot be written to any more.
+    #[test]
+    fn a_lost_folder_ends_the_run_and_keeps_the_checkpoint() {
+        let folder = folder();
+        fs::create_dir(folder.path("sub")).unwrap();
+        let train = format!("{TRAIN} --hidden 12 --out m.rcv");
+        let line = format!("{train} --steps 100000 --checkpoint sub/c.ckpt --checkpoint-every 1");
+        let mut command = Command::cargo_bin("recurve").unwrap();
+        let command = command.args(line.split(' ')).current_dir(folder.path(""));
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let started = Instant::now();
+        while !folder.path("sub/c.ckpt").exists() && started.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        fs::rename(folder.path("sub"), folder.path("gone")).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), stderr.lines().count()), (Some(1), 1), "{stderr}");
+        assert!(
+            stderr.contains("cannot write sub/c.ckpt") && stderr.contains("stopped after step"),
+            "{stderr}"
+        );
+        assert!(String::from_utf8(output.stdout).unwrap().contains("\"steps\""));
+        assert!(folder.path("m.rcv").exists());
+        folder.run(&format!("{train} --steps 1 --resume gone/c.ckpt")).json();
+    }
+
     /// Kills a run at random instants until it has survived so many, and compares each model that it comes to.
     fn soak(kills: u32) {
         let folder = folder();

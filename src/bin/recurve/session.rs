@@ -1,5 +1,7 @@
 //! A training run as a user sees it: its limits, its clock, and what is shown while it goes on.
 
+mod budget;
+
 use std::time::{Duration, Instant};
 
 use recurve::Perplexity;
@@ -9,6 +11,7 @@ use recurve::optim::Schedule;
 use crate::checkpoints::{Checkpoints, Past};
 use crate::progress::{Progress, Status};
 use crate::{interrupt, sample};
+use budget::Budget;
 
 /// Points of a curve over a whole run.
 const POINTS: f64 = 100.0;
@@ -104,32 +107,6 @@ pub struct Stopped {
     pub steps: u64,
     /// Steps of the last checkpoint, if one was written.
     pub saved: Option<u64>,
-}
-
-/// Keeps work beside the training to a share of its time.
-struct Budget {
-    share: f64,
-    spent: Duration,
-    last: Option<Duration>,
-}
-
-impl Budget {
-    const fn new(share: f64) -> Self {
-        Self { share, spent: Duration::ZERO, last: None }
-    }
-
-    /// Does the work if there is time for it, as it took the last time or as is guessed.
-    fn spend<T>(&mut self, training: Duration, guess: f64, work: impl FnOnce() -> T) -> Option<T> {
-        let cost = self.last.map_or(guess, |last| last.as_secs_f64());
-        if self.spent.as_secs_f64() + cost > training.as_secs_f64() * self.share {
-            return None;
-        }
-        let started = Instant::now();
-        let done = work();
-        self.last = Some(started.elapsed());
-        self.spent += started.elapsed();
-        Some(done)
-    }
 }
 
 /// A run that goes on.
@@ -383,19 +360,4 @@ impl<'a, 'n> Session<'a, 'n> {
 /// What must be done for the next of so many points of a run.
 fn next(done: f64, points: f64) -> f64 {
     ((done * points).floor() + 1.0) / points
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn budgets_hold() {
-        let mut budget = Budget::new(0.1);
-        let minute = Duration::from_secs(60);
-        assert!(budget.spend(minute, 7.0, || ()).is_none());
-        assert!(budget.spend(minute, 5.0, || ()).is_some());
-        budget.spent = Duration::from_secs(6);
-        assert!(budget.spend(minute, 0.0, || ()).is_none());
-    }
 }

@@ -1,7 +1,7 @@
 //! Why a run cannot go on from a checkpoint.
 
 use core::fmt;
-use std::string::String;
+use std::{boxed::Box, string::String};
 
 /// Why bytes are not a checkpoint, or not one of this run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,14 +28,19 @@ pub enum CheckpointError {
     /// Not all of its weights and of what training remembers are finite: the run had diverged.
     NotFinite,
     /// It is of a run with another text, other sizes or other settings.
-    Different {
-        /// What differs.
-        what: String,
-        /// What it was in the run that the checkpoint is of.
-        then: String,
-        /// What it is in this run.
-        now: String,
-    },
+    Different(Box<Difference>),
+}
+
+/// What two runs do not have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Difference {
+    /// What differs, such as "batch".
+    pub what: String,
+    /// What it was in the run that the checkpoint is of.
+    pub then: String,
+    /// What it is in this run.
+    pub now: String,
 }
 
 impl fmt::Display for CheckpointError {
@@ -56,11 +61,18 @@ impl fmt::Display for CheckpointError {
             Self::Checksum => f.write_str("the checksum does not match: the checkpoint was altered"),
             Self::Field(what) => write!(f, "{what} makes no sense"),
             Self::NotFinite => f.write_str("the weights, or what training remembers, are not finite"),
-            Self::Different { what, then, now } => write!(
-                f,
-                "its run had {what} {then}, this one has {now}: go on with what it was begun with, or begin anew"
-            ),
+            Self::Different(difference) => difference.fmt(f),
         }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, then, now } = self;
+        write!(
+            f,
+            "its run had {what} {then}, this one has {now}: go on with what it was begun with, or begin anew"
+        )
     }
 }
 

@@ -1,10 +1,10 @@
 //! What must be the same in the run that goes on: one fact a line, `name: value`.
 
-use std::{format, string::String, string::ToString, vec::Vec};
+use std::{boxed::Box, format, string::String, string::ToString, vec::Vec};
 
 use crc::{CRC_64_XZ, Crc};
 
-use super::CheckpointError;
+use super::{CheckpointError, Difference};
 use crate::cell::Layer;
 use crate::host::{AnyOptimizer, HostError, Network, Settings};
 use crate::lanes::{Lanes, on_lanes};
@@ -38,11 +38,11 @@ fn different(then: Option<&str>, now: Option<&str>) -> CheckpointError {
     let ((then_name, then), (now_name, now)) = (parts(then), parts(now));
     let same_name = then_name == now_name;
     let value = |value: Option<&str>| value.unwrap_or("none").to_string();
-    CheckpointError::Different {
+    CheckpointError::Different(Box::new(Difference {
         what: now_name.or(then_name).unwrap_or("facts").into(),
         then: value(then.filter(|_| same_name || now_name.is_none())),
         now: value(now),
-    }
+    }))
 }
 
 /// Tokens in few words: how many, and a checksum of 64 bits.

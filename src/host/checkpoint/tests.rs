@@ -36,7 +36,7 @@ fn run(trainer: &mut Trainer<'_>, until: u64) {
     while trainer.steps() < until {
         trainer.set_lr(0.01 / (1.0 + trainer.steps() as f32));
         trainer.step().unwrap();
-        if trainer.steps() % 5 == 0 {
+        if trainer.steps().is_multiple_of(5) {
             trainer.offer(10.0 + (trainer.steps() as f32 - 10.0).abs());
         }
     }
@@ -72,6 +72,7 @@ fn every_truncation_and_every_flipped_bit_is_refused() {
         assert!(Checkpoint::from_bytes(good[..len].to_vec()).is_err(), "{len} bytes");
     }
     assert!(Checkpoint::from_bytes([&good[..], &[0]].concat()).is_err());
+    std::println!("{} truncations, {} flips", good.len(), 8 * good.len());
     for bit in 0..8 * good.len() {
         let mut bytes = good.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
