@@ -235,6 +235,28 @@ mod processes {
         folder.run(&format!("{train} --steps 1 --resume gone/c.ckpt")).json();
     }
 
+    /// The run that is interrupted hands over what it has; the one that goes on knows nothing of that.
+    #[test]
+    fn an_interrupted_run_can_go_on() {
+        let folder = folder();
+        let train = format!("{TRAIN} --hidden 8 --schedule cosine --steps 600");
+        folder.run(&format!("{train} --out whole.rcv")).json();
+        let line = format!("{train} --out m.rcv --checkpoint c.ckpt --checkpoint-every 1");
+        let mut command = Command::cargo_bin("recurve").unwrap();
+        let command = command.args(line.split(' ')).current_dir(folder.path(""));
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let started = Instant::now();
+        while !folder.path("c.ckpt").exists() && started.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+        assert!(file(&folder, "m.rcv") != file(&folder, "whole.rcv"));
+        folder.run(&format!("{train} --out m.rcv --resume c.ckpt")).json();
+        assert!(file(&folder, "m.rcv") == file(&folder, "whole.rcv"));
+    }
+
     /// Kills a run at random instants until it has survived so many, and compares each model that it comes to.
     fn soak(kills: u32) {
         let folder = folder();
@@ -289,7 +311,7 @@ mod processes {
     }
 
     #[test]
-    #[ignore = "minutes: cargo test --features cli --test cli -- --ignored --nocapture killed_often"]
+    #[ignore = "half a minute: cargo test --features cli --test cli -- --ignored --nocapture killed_often"]
     fn a_run_that_is_killed_often_ends_in_the_same_file() {
         soak(60);
     }

@@ -27,18 +27,7 @@ const MAX_FILE: usize = u32::MAX as usize;
 pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     recipe::check(args)?;
     interrupt::catch()?;
-    check_different(&[
-        ("the text", args.text.as_deref()),
-        ("--out", args.out.as_deref()),
-        ("--plot", args.plot.as_deref()),
-        ("--checkpoint", args.checkpoint.as_deref()),
-    ])?;
-    for written in [("--plot", args.plot.as_deref()), ("--checkpoint", args.checkpoint.as_deref())] {
-        check_different(&[("--init", args.init.as_deref()), written])?;
-    }
-    for written in [("--plot", args.plot.as_deref()), ("--out", args.out.as_deref())] {
-        check_different(&[("--resume", args.resume.as_deref()), written])?;
-    }
+    check_files(args)?;
     let settings = recipe::settings(args)?;
     let (text, mut network) = match &args.init {
         Some(model) => continued(args, model)?,
@@ -71,6 +60,21 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
         }
         Err(stopped) => Err(rescue(args, &network, stopped)),
     }
+}
+
+/// Refuses to write one file twice, or over one that is read; to write the model over the one of --init, and a checkpoint
+/// over the one of --resume, is what people mean.
+fn check_files(args: &TrainArgs) -> Result<(), Failure> {
+    let [out, plot, checkpoint] = [
+        ("--out", args.out.as_deref()),
+        ("--plot", args.plot.as_deref()),
+        ("--checkpoint", args.checkpoint.as_deref()),
+    ];
+    let (init, resume) = (("--init", args.init.as_deref()), ("--resume", args.resume.as_deref()));
+    check_different(&[("the text", args.text.as_deref()), out, plot, checkpoint])?;
+    [[init, plot], [init, checkpoint], [resume, out], [resume, plot]]
+        .iter()
+        .try_for_each(|pair| check_different(pair))
 }
 
 type Counted<'s> = thread::ScopedJoinHandle<'s, Result<Vec<OrderReport>, BaselineError>>;
