@@ -61,6 +61,8 @@ pub enum Quantity {
     State,
     /// A reading.
     Input,
+    /// A weight, or what an optimiser remembers of one.
+    Weight,
 }
 
 impl Quantity {
@@ -71,6 +73,7 @@ impl Quantity {
             Self::Logit => "logit",
             Self::State => "state",
             Self::Input => "input",
+            Self::Weight => "weight",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! - [`text`] reads a file, cleans it and holds out its end; [`Corpus`] turns it into tokens.
 //! - [`Network`] is a model of any cell and any sizes, read from and written to a file.
 //! - [`Trainer`] trains one, window after window, in an order that anyone can reproduce.
+//! - [`checkpoint`]: a run that was stopped goes on and ends in the same bits.
 //! - [`forecast`] trains on a series of numbers.
 //! - `safetensors` (feature `safetensors`) takes weights from `PyTorch`, and gives them back.
 //! - [`baseline`] is the count-based language model that a network has to beat.
@@ -21,6 +22,7 @@
 //! ```
 
 pub mod baseline;
+pub mod checkpoint;
 pub mod forecast;
 #[cfg(feature = "safetensors")]
 pub mod safetensors;

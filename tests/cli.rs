@@ -5,6 +5,8 @@
 mod bad_input;
 #[path = "cli/bad_usage.rs"]
 mod bad_usage;
+#[path = "cli/checkpoints.rs"]
+mod checkpoints;
 #[path = "cli/commands.rs"]
 mod commands;
 #[path = "cli/forecast.rs"]

@@ -3,6 +3,7 @@
 use core::fmt;
 use std::{io, path::PathBuf, string::String};
 
+use super::checkpoint::CheckpointError;
 use super::text::TextError;
 use crate::error::Error;
 use crate::format::FormatError;
@@ -22,6 +23,13 @@ pub enum HostError {
         path: PathBuf,
         /// Why.
         source: FormatError,
+    },
+    /// A checkpoint could not be used.
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: CheckpointError,
     },
     /// A model of readings, such as a forecaster, where one of a text is needed.
     NoVocabulary {
@@ -99,6 +107,7 @@ impl fmt::Display for HostError {
             Self::Text(error) => error.fmt(f),
             Self::Vocab(error) => error.fmt(f),
             Self::Format { path, source } => write!(f, "cannot use {}: {source}", path.display()),
+            Self::Checkpoint { path, source } => write!(f, "cannot use {}: {source}", path.display()),
             Self::NoVocabulary { path } => write!(
                 f,
                 "cannot use {}: the model has no vocabulary: give one that was trained on a text",
@@ -131,6 +140,7 @@ impl core::error::Error for HostError {
             Self::Text(error) => Some(error),
             Self::Vocab(error) => Some(error),
             Self::Format { source, .. } => Some(source),
+            Self::Checkpoint { source, .. } => Some(source),
             Self::File { source, .. } => Some(source),
             Self::Model(error) => Some(error),
             Self::NoVocabulary { .. } | Self::Memory { .. } | Self::TooShort { .. } | Self::Setting(_) => {
@@ -143,6 +153,12 @@ impl core::error::Error for HostError {
 impl From<Error> for HostError {
     fn from(error: Error) -> Self {
         Self::Model(error)
+    }
+}
+
+impl From<CheckpointError> for HostError {
+    fn from(source: CheckpointError) -> Self {
+        Self::Checkpoint { path: "the checkpoint".into(), source }
     }
 }
 

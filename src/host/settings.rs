@@ -16,6 +16,15 @@ pub enum AnyOptimizer {
 }
 
 impl AnyOptimizer {
+    /// The learning rate.
+    #[must_use]
+    pub const fn lr(&self) -> f32 {
+        match self {
+            Self::Sgd(sgd) => sgd.lr,
+            Self::Adam(adam) => adam.lr,
+        }
+    }
+
     /// Changes the learning rate.
     pub const fn set_lr(&mut self, lr: f32) {
         match self {

@@ -7,13 +7,14 @@
 //! With [`Settings::shuffle_offset`], an epoch leaves out its first o tokens, o drawn from 0 … T − 1, and K is
 //! ⌊(n − T + 1)/B⌋, so that all epochs are equally long.
 
-use std::vec::Vec;
+use std::{string::String, vec::Vec};
 
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg32;
 
+use super::checkpoint::describe;
 use super::threads::Threads;
-use super::{Buffer, HostError, Network, Settings, TrainerMemory, settings::masks};
+use super::{AnyOptimizer, Buffer, HostError, Network, Settings, TrainerMemory, settings::masks};
 use crate::cell::{Cell, Inputs};
 use crate::error::Error;
 use crate::lanes::on_lanes;
@@ -48,6 +49,10 @@ pub struct Trainer<'n> {
     network: &'n mut Network,
     settings: Settings,
     crew: Threads,
+    /// The optimiser of the settings, with the learning rate of now.
+    optimizer: AnyOptimizer,
+    /// The text in few words.
+    text: String,
     /// The text, if each epoch cuts it anew.
     tokens: Vec<u16>,
     /// Tokens in time-major order: token k of sequence b at k·B + b.
@@ -108,6 +113,7 @@ impl<'n> Trainer<'n> {
         Ok(Self {
             rows: time_major(&tokens[settings.offset(0)..], length, batch).collect(),
             tokens: if settings.shuffle_offset { tokens.to_vec() } else { Vec::new() },
+            text: describe(tokens),
             windows: (length - 1) / window,
             next: 0,
             epochs: 0,
@@ -125,6 +131,7 @@ impl<'n> Trainer<'n> {
             best_params: Buffer::zeroed(best_len)?,
             best: None,
             crew: Threads::new(settings.threads)?,
+            optimizer,
             network,
             settings,
         })
@@ -150,7 +157,7 @@ impl<'n> Trainer<'n> {
 
     /// Changes the weights by what the next window says.
     fn learn(&mut self) -> Result<f32, Error> {
-        let Settings { batch, window, optimizer, clip, lanes, .. } = self.settings;
+        let Settings { batch, window, clip, lanes, .. } = self.settings;
         let rows = batch * window;
         let read = self.rows[self.next * rows..].split_at(rows).0;
         let predicted = self.rows[self.next * rows + batch..].split_at(rows).0;
@@ -169,7 +176,7 @@ impl<'n> Trainer<'n> {
             &mut self.grads,
         ))?;
         clip_norm_on(lanes, &mut self.grads, clip)?;
-        optimizer.step_on(lanes, self.network.params_mut(), &self.grads, &mut self.optimizer_state)?;
+        self.optimizer.step_on(lanes, self.network.params_mut(), &self.grads, &mut self.optimizer_state)?;
         Ok(loss)
     }
 
@@ -178,6 +185,11 @@ impl<'n> Trainer<'n> {
         self.epochs += 1;
         self.last_epoch = Some(core::mem::take(&mut self.epoch));
         self.state.fill(0.0);
+        self.cut();
+    }
+
+    /// Cuts the text as this epoch wants it, if not all want it alike.
+    fn cut(&mut self) {
         if self.settings.shuffle_offset {
             let (batch, length) = (self.settings.batch, self.rows.len() / self.settings.batch);
             let tokens = &self.tokens[self.settings.offset(self.epochs)..];
@@ -252,7 +264,7 @@ impl<'n> Trainer<'n> {
 
     /// Changes the learning rate for the steps to come.
     pub const fn set_lr(&mut self, lr: f32) {
-        self.settings.optimizer.set_lr(lr);
+        self.optimizer.set_lr(lr);
     }
 }
 
@@ -273,5 +285,6 @@ fn time_major(tokens: &[u16], length: usize, batch: usize) -> impl Iterator<Item
     (0..length * batch).map(move |row| tokens[row % batch * length + row / batch])
 }
 
+mod resume;
 #[cfg(test)]
 mod tests;

@@ -73,6 +73,18 @@ impl Perplexity {
         self.tokens += tokens;
     }
 
+    /// The sum of losses, what rounding took from it, and the number of tokens.
+    #[cfg(feature = "std")]
+    pub(crate) const fn parts(self) -> (f32, f32, u64) {
+        (self.nats.total, self.nats.lost, self.tokens)
+    }
+
+    /// The one that has these [`parts`](Self::parts).
+    #[cfg(feature = "std")]
+    pub(crate) const fn from_parts(total: f32, lost: f32, tokens: u64) -> Self {
+        Self { nats: Sum { total, lost }, tokens }
+    }
+
     /// The number of tokens counted.
     #[must_use]
     pub const fn tokens(&self) -> u64 {

@@ -9,7 +9,7 @@ use assert_cmd::cargo::CommandCargoExt;
 use crate::run::{Folder, SMALL, rhyme, trained};
 
 /// Runs a line of `sh` in a folder; `$R` is the command.
-fn shell(folder: &Folder, line: &str) -> (Option<i32>, String, String) {
+pub fn shell(folder: &Folder, line: &str) -> (Option<i32>, String, String) {
     let program = Command::cargo_bin("recurve").unwrap().get_program().to_owned();
     let mut sh = Command::new("sh");
     let output = sh.args(["-c", line]).env("R", program).current_dir(folder.path("")).output().unwrap();

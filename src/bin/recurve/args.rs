@@ -14,6 +14,7 @@ use recurve::cell::{ActivationKind, AnyCell, CellKind, NoStack};
 use recurve::host::text::Clean;
 use recurve::lanes::LaneKind;
 
+use crate::checkpoints::Every;
 pub use values::{Keep, OptimizerKind, ScheduleKind};
 use values::{held_out, order, positive, seconds, share, size, temperature, total, vocabulary};
 pub use weights::{ExportArgs, ImportArgs};
@@ -186,6 +187,16 @@ pub struct TrainArgs {
     /// Write the model to this file
     #[arg(long, value_name = "MODEL")]
     pub out: Option<PathBuf>,
+    /// Write to this file, from time to time and at the end, all that --resume needs
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Steps between two checkpoints, or seconds: 30s [default: 30s]
+    #[arg(long, value_name = "N", value_parser = values::every, requires = "checkpoint")]
+    pub checkpoint_every: Option<Every>,
+    /// Go on from this checkpoint; text and flags must be those of the run that wrote it, but for where files are written,
+    /// --threads, and, unless with --schedule cosine, --epochs, --steps and --max-seconds
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
     /// Draw perplexity over steps to this file
     #[arg(long, value_name = "FILE.svg")]
     pub plot: Option<PathBuf>,

@@ -31,6 +31,14 @@ impl Failure {
         Self::Usage(error.to_string())
     }
 
+    /// The same where something else has failed too.
+    pub fn beside(self, other: Option<Self>) -> Self {
+        match (self, other) {
+            (Self::Message(first), Some(Self::Message(second))) => Self::Message(first + "; " + &second),
+            (failure, _) => failure,
+        }
+    }
+
     /// What stands for a failure to write to stdout.
     pub fn stdout(error: &io::Error) -> Self {
         match error.kind() {

@@ -7,6 +7,7 @@
 mod args;
 mod baseline;
 mod bench;
+mod checkpoints;
 mod eval;
 mod export;
 mod failure;

@@ -1,13 +1,17 @@
 //! A training run as a user sees it: its limits, its clock, and what is shown while it goes on.
 
+mod budget;
+
 use std::time::{Duration, Instant};
 
 use recurve::Perplexity;
 use recurve::host::{Best, HostError, Trainer};
 use recurve::optim::Schedule;
 
+use crate::checkpoints::{Checkpoints, Past};
 use crate::progress::{Progress, Status};
 use crate::{interrupt, sample};
+use budget::Budget;
 
 /// Points of a curve over a whole run.
 const POINTS: f64 = 100.0;
@@ -62,10 +66,12 @@ pub enum End {
     Limit,
     Stale,
     Interrupted,
+    /// A checkpoint could not be written.
+    Unsaved,
 }
 
 /// Perplexities after a number of steps.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
     pub step: u64,
     /// Over the steps since the point before, as they were trained.
@@ -87,6 +93,8 @@ pub struct Outcome {
     /// Where the weights are from, if not from the end.
     pub kept: Option<Best>,
     pub curve: Vec<Point>,
+    /// Why a checkpoint could not be written.
+    pub unsaved: Option<HostError>,
 }
 
 /// Why a run has ended before its time.
@@ -97,32 +105,8 @@ pub struct Stopped {
     pub at: u64,
     /// Steps that the weights have taken.
     pub steps: u64,
-}
-
-/// Keeps work beside the training to a share of its time.
-struct Budget {
-    share: f64,
-    spent: Duration,
-    last: Option<Duration>,
-}
-
-impl Budget {
-    const fn new(share: f64) -> Self {
-        Self { share, spent: Duration::ZERO, last: None }
-    }
-
-    /// Does the work if there is time for it, as it took the last time or as is guessed.
-    fn spend<T>(&mut self, training: Duration, guess: f64, work: impl FnOnce() -> T) -> Option<T> {
-        let cost = self.last.map_or(guess, |last| last.as_secs_f64());
-        if self.spent.as_secs_f64() + cost > training.as_secs_f64() * self.share {
-            return None;
-        }
-        let started = Instant::now();
-        let done = work();
-        self.last = Some(started.elapsed());
-        self.spent += started.elapsed();
-        Some(done)
-    }
+    /// Steps of the last checkpoint, if one was written.
+    pub saved: Option<u64>,
 }
 
 /// A run that goes on.
@@ -131,7 +115,10 @@ pub struct Session<'a, 'n> {
     valid: &'a [u16],
     plan: Plan,
     progress: Progress,
+    checkpoints: Option<Checkpoints>,
     started: Instant,
+    /// Time that the run had taken before it was resumed.
+    before: Duration,
     training: Duration,
     interval: Perplexity,
     curve: Vec<Point>,
@@ -154,7 +141,9 @@ impl<'a, 'n> Session<'a, 'n> {
             valid,
             plan,
             progress,
+            checkpoints: None,
             started: Instant::now(),
+            before: Duration::ZERO,
             training: Duration::ZERO,
             interval: Perplexity::default(),
             curve: Vec::new(),
@@ -166,6 +155,20 @@ impl<'a, 'n> Session<'a, 'n> {
             validation: Budget::new(VALIDATION_SHARE),
             samples: Budget::new(SAMPLE_SHARE),
         }
+    }
+
+    /// The same with checkpoints.
+    pub fn saved_to(self, checkpoints: Option<Checkpoints>) -> Self {
+        Self { checkpoints, ..self }
+    }
+
+    /// The same of a run whose trainer was resumed, and which has this past.
+    pub fn resumed(self, past: Past) -> Self {
+        let epochs = self.trainer.epochs();
+        let Past { elapsed: before, training, stale, curve } = past;
+        let session = Self { before, training, stale, curve, epochs, ..self };
+        let done = session.done();
+        Self { next_point: next(done, POINTS), next_sample: next(done, SAMPLES), ..session }
     }
 
     /// Trains until a limit is reached, nothing gets better, or Ctrl-C is pressed.
@@ -183,12 +186,37 @@ impl<'a, 'n> Session<'a, 'n> {
             }
             self.step(done)?;
             self.look()?;
+            if self.checkpoints.as_ref().is_some_and(|all| all.is_due(self.trainer.steps()))
+                && let Err(error) = self.save()?
+            {
+                return self.finish(End::Unsaved, Some(error));
+            }
         };
-        self.finish(end)
+        let unsaved = self.save()?.err();
+        self.finish(end, unsaved)
     }
 
     fn done(&self) -> f64 {
-        self.plan.limits.done(&self.trainer, self.started.elapsed())
+        self.plan.limits.done(&self.trainer, self.elapsed())
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.before + self.started.elapsed()
+    }
+
+    /// Writes a checkpoint, if any are wanted and the last is not of now.
+    fn save(&mut self) -> Result<Result<(), HostError>, Stopped> {
+        let past = Past {
+            elapsed: self.elapsed(),
+            training: self.training,
+            stale: self.stale,
+            curve: self.curve.clone(),
+        };
+        let Some(checkpoints) = &mut self.checkpoints else { return Ok(Ok(())) };
+        if checkpoints.steps() == Some(self.trainer.steps()) {
+            return Ok(Ok(()));
+        }
+        checkpoints.write(&self.trainer, &past).map_err(|error| self.stopped(error))
     }
 
     fn step(&mut self, done: f64) -> Result<(), Stopped> {
@@ -211,11 +239,11 @@ impl<'a, 'n> Session<'a, 'n> {
         }
         let done = self.done();
         if done >= self.next_point {
-            self.next_point = ((done * POINTS).floor() + 1.0) / POINTS;
+            self.next_point = next(done, POINTS);
             self.point()?;
         }
         if done >= self.next_sample {
-            self.next_sample = ((done * SAMPLES).floor() + 1.0) / SAMPLES;
+            self.next_sample = next(done, SAMPLES);
             self.sample()?;
         }
         if self.progress.is_due() {
@@ -226,7 +254,8 @@ impl<'a, 'n> Session<'a, 'n> {
 
     fn stopped(&self, error: HostError) -> Stopped {
         let steps = self.trainer.steps();
-        Stopped { error, at: steps, steps }
+        let saved = self.checkpoints.as_ref().and_then(Checkpoints::steps);
+        Stopped { error, at: steps, steps, saved }
     }
 
     fn tokens(&self) -> u64 {
@@ -238,7 +267,7 @@ impl<'a, 'n> Session<'a, 'n> {
     }
 
     fn status(&self, done: f64) -> Status {
-        let elapsed = self.started.elapsed().as_secs_f64();
+        let elapsed = self.elapsed().as_secs_f64();
         Status {
             done,
             epoch: (self.trainer.epochs() + 1).min(self.plan.limits.epochs.unwrap_or(u64::MAX)),
@@ -299,9 +328,9 @@ impl<'a, 'n> Session<'a, 'n> {
         Ok(self.trainer.offer(perplexity))
     }
 
-    fn finish(mut self, end: End) -> Result<Outcome, Stopped> {
+    fn finish(mut self, end: End, unsaved: Option<HostError>) -> Result<Outcome, Stopped> {
         self.progress.end();
-        let seconds = self.started.elapsed().as_secs_f64();
+        let seconds = self.elapsed().as_secs_f64();
         self.validate()?;
         let valid = self.current();
         if self.interval.tokens() > 0 {
@@ -323,21 +352,12 @@ impl<'a, 'n> Session<'a, 'n> {
             end,
             kept,
             curve: self.curve,
+            unsaved,
         })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn budgets_hold() {
-        let mut budget = Budget::new(0.1);
-        let minute = Duration::from_secs(60);
-        assert!(budget.spend(minute, 7.0, || ()).is_none());
-        assert!(budget.spend(minute, 5.0, || ()).is_some());
-        budget.spent = Duration::from_secs(6);
-        assert!(budget.spend(minute, 0.0, || ()).is_none());
-    }
+/// What must be done for the next of so many points of a run.
+fn next(done: f64, points: f64) -> f64 {
+    ((done * points).floor() + 1.0) / points
 }

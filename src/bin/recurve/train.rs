@@ -12,6 +12,7 @@ use recurve::host::{HostError, Network, Settings, Trainer, TrainerMemory, check_
 use recurve::{Error, ModelShape};
 
 use crate::args::TrainArgs;
+use crate::checkpoints::{self, Checkpoints};
 use crate::failure::Failure;
 use crate::files::check_different;
 use crate::plot::{self, Picture};
@@ -26,12 +27,7 @@ const MAX_FILE: usize = u32::MAX as usize;
 pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     recipe::check(args)?;
     interrupt::catch()?;
-    check_different(&[
-        ("the text", args.text.as_deref()),
-        ("--out", args.out.as_deref()),
-        ("--plot", args.plot.as_deref()),
-    ])?;
-    check_different(&[("--init", args.init.as_deref()), ("--plot", args.plot.as_deref())])?;
+    check_files(args)?;
     let settings = recipe::settings(args)?;
     let (text, mut network) = match &args.init {
         Some(model) => continued(args, model)?,
@@ -39,19 +35,46 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     };
     let (train, valid) = split(&text.tokens, args.valid);
     let plan = recipe::plan(args, train.len())?;
-    let trainer = Trainer::new(&mut network, train, settings)?;
+    let mut trainer = Trainer::new(&mut network, train, settings)?;
     check_held_out(args, valid)?;
+    let facts = recipe::facts(args, &plan, valid);
+    let resumed = args.resume.as_ref().map(|path| checkpoints::resume(&mut trainer, path, &facts));
+    let past = resumed.transpose()?.unwrap_or_default();
+    let every = args.checkpoint_every.unwrap_or_default();
+    let saved = args.checkpoint.clone().map(|path| Checkpoints::new(path, every, facts));
     let (ended, n_grams) = thread::scope(|scope| {
         let compared = !valid.is_empty() && (args.plot.is_some() || !args.json);
         let count = || perplexities(train, valid, text.codes.len(), baseline::ORDER);
         let n_grams = compared.then(|| scope.spawn(count));
         let session = Session::new(trainer, valid, plan, Progress::new(args.quiet));
-        (session.run(), n_grams.map_or(Ok(Vec::new()), wait))
+        (session.saved_to(saved).resumed(past).run(), n_grams.map_or(Ok(Vec::new()), wait))
     });
     match ended {
-        Ok(outcome) => hand_over(args, &network, &outcome, &n_grams?),
+        Ok(mut outcome) => {
+            let unsaved = outcome.unsaved.take().map(|error| not_saved(args, &error, outcome.steps));
+            let handed_over = hand_over(args, &network, &outcome, &n_grams?);
+            match unsaved {
+                Some(failure) => Err(failure.beside(handed_over.err())),
+                None => handed_over,
+            }
+        }
         Err(stopped) => Err(rescue(args, &network, stopped)),
     }
+}
+
+/// Refuses to write one file twice, or over one that is read; to write the model over the one of --init, and a checkpoint
+/// over the one of --resume, is what people mean.
+fn check_files(args: &TrainArgs) -> Result<(), Failure> {
+    let [out, plot, checkpoint] = [
+        ("--out", args.out.as_deref()),
+        ("--plot", args.plot.as_deref()),
+        ("--checkpoint", args.checkpoint.as_deref()),
+    ];
+    let (init, resume) = (("--init", args.init.as_deref()), ("--resume", args.resume.as_deref()));
+    check_different(&[("the text", args.text.as_deref()), out, plot, checkpoint])?;
+    [[init, plot], [init, checkpoint], [resume, out], [resume, plot]]
+        .iter()
+        .try_for_each(|pair| check_different(pair))
 }
 
 type Counted<'s> = thread::ScopedJoinHandle<'s, Result<Vec<OrderReport>, BaselineError>>;
@@ -79,7 +102,8 @@ fn begun(args: &TrainArgs, settings: &Settings) -> Result<(Text, Network), Failu
 }
 
 fn check_places(args: &TrainArgs) -> Result<(), Failure> {
-    Ok([&args.out, &args.plot].into_iter().flatten().try_for_each(|path| check_writable(path))?)
+    let written = [&args.out, &args.plot, &args.checkpoint];
+    Ok(written.into_iter().flatten().try_for_each(|path| check_writable(path))?)
 }
 
 /// The network, all zero, if memory and a file can hold it.
@@ -113,7 +137,7 @@ fn check_held_out(args: &TrainArgs, valid: &[u16]) -> Result<(), Failure> {
 }
 
 /// Writes the model of a run that went wrong, which is the one from before, and says where it is and what to do.
-fn rescue(args: &TrainArgs, network: &Network, Stopped { error, at, steps }: Stopped) -> Failure {
+fn rescue(args: &TrainArgs, network: &Network, Stopped { error, at, steps, saved }: Stopped) -> Failure {
     let advice = match error {
         HostError::Model(Error::NotFinite(_)) => ": choose a smaller --lr, or a smaller --clip",
         _ => "",
@@ -128,7 +152,19 @@ fn rescue(args: &TrainArgs, network: &Network, Stopped { error, at, steps }: Sto
             Err(error) => format!("; {error}"),
         }
     });
-    Failure::new(format!("{error} at step {at}, so the training was stopped{advice}{model}"))
+    let checkpoint = args.checkpoint.as_deref().zip(saved).map_or_else(String::new, |(path, steps)| {
+        format!("; the checkpoint after step {steps} is in {}", path.display())
+    });
+    Failure::new(format!("{error} at step {at}, so the training was stopped{advice}{model}{checkpoint}"))
+}
+
+/// Why a run ended in good order and yet too early.
+fn not_saved(args: &TrainArgs, error: &HostError, steps: u64) -> Failure {
+    let before = match &args.checkpoint {
+        Some(path) if path.exists() => ", and the checkpoint from before was left alone",
+        _ => "",
+    };
+    Failure::new(format!("{error}; the training was stopped after step {steps}{before}"))
 }
 
 /// Writes the files, then prints the results, even where a file could not be written: they may have taken hours.

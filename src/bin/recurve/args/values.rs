@@ -9,6 +9,8 @@ use recurve::host::{AnyOptimizer, baseline::MAX_ORDER};
 use recurve::vocab::MAX_SYMBOLS;
 use recurve::{Adam, Sgd};
 
+use crate::checkpoints::Every;
+
 /// Cells on top of each other, at most; there may be an embedding below them.
 const MAX_DEPTH: usize = MAX_LAYERS - 1;
 
@@ -106,6 +108,15 @@ pub fn seconds(text: &str) -> Result<f64, String> {
     number(text, |&x: &f64| x > 0.0 && Duration::try_from_secs_f64(x).is_ok(), "a number of seconds above 0")
 }
 
+/// So many steps, or so many seconds.
+pub fn every(text: &str) -> Result<Every, String> {
+    let every = match text.strip_suffix('s') {
+        Some(text) => seconds(text).map(Every::Seconds),
+        None => total(text).map(Every::Steps),
+    };
+    every.map_err(|_| "it must be a number of steps from 1, or of seconds, such as 30s".into())
+}
+
 pub fn share(text: &str) -> Result<f64, String> {
     number(text, |x| (0.0..1.0).contains(x), "a number from 0 to below 1")
 }
@@ -140,6 +151,8 @@ mod tests {
         assert!(layers("0").is_err() && layers("9").is_err() && layers("8").is_ok());
         assert_eq!([",", ";", "tab", "\\t", "\t"].map(delimiter), [b',', b';', b'\t', b'\t', b'\t'].map(Ok));
         assert!(["", ",,", "a", "\"", "é"].iter().all(|text| delimiter(text).is_err()));
+        assert_eq!((every("7"), every("0.5s")), (Ok(Every::Steps(7)), Ok(Every::Seconds(0.5))));
+        assert!(["0", "0s", "s", "1.5", "-1s", "1m", ""].iter().all(|text| every(text).is_err()));
         assert!(order("65").is_err() && vocabulary("65536").is_err() && vocabulary("65535").is_ok());
     }
 }

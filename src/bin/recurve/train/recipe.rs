@@ -3,7 +3,7 @@
 use std::thread;
 
 use recurve::cell::{CellKind, Dropout};
-use recurve::host::Settings;
+use recurve::host::{Settings, checkpoint::describe};
 use recurve::optim::Schedule;
 
 use crate::args::{Keep, OptimizerKind, ScheduleKind, TrainArgs};
@@ -66,6 +66,21 @@ pub fn plan(args: &TrainArgs, tokens: usize) -> Result<Plan, Failure> {
         seed: args.seed,
         plotted: args.plot.is_some(),
     })
+}
+
+/// What must be the same in a run that goes on from a checkpoint, beside what the trainer compares.
+pub fn facts(args: &TrainArgs, plan: &Plan, valid: &[u16]) -> String {
+    let mut lines = vec![
+        format!("--valid: {}", args.valid),
+        format!("held-out text: {}", describe(valid)),
+        format!("--patience: {}", plan.patience.map_or("none".into(), |epochs| epochs.to_string())),
+        format!("--schedule: {:?}", plan.schedule),
+    ];
+    if plan.schedule != Schedule::Constant {
+        let Limits { epochs, steps, seconds } = plan.limits;
+        lines.push(format!("end: {epochs:?} epochs, {steps:?} steps, {seconds:?} seconds"));
+    }
+    lines.join("\n")
 }
 
 fn optimizer(args: &TrainArgs) -> OptimizerKind {

@@ -64,6 +64,7 @@ fn summary(network: &Network, outcome: &Outcome) -> String {
         End::Limit => "trained for",
         End::Stale => "stopped early after",
         End::Interrupted => "interrupted after",
+        End::Unsaved => "stopped after",
     };
     let kept = outcome.kept.map_or_else(String::new, |best| {
         format!("kept the weights of epoch {}, the best on held-out text\n", grouped(best.epochs))
