@@ -10,7 +10,7 @@
 //! | 16–19 | bytes of the whole file |
 //! | 20 | cell: 0 Elman, 1 feedforward, 2 GRU, 3 LSTM, 4 embedding; of a stack, the first layer |
 //! | 21 | activation: 0 tanh, 1 `ReLU`; 0 for those without a choice |
-//! | 22 | symbols: 0 characters, 1 bytes |
+//! | 22 | symbols: 0 characters, 1 bytes; 0 for a model without |
 //! | 23 | cleaning: 0 none, 1 letters |
 //! | 24–27, 28–31, 32–35 | inputs d, hidden units h (of the first layer), outputs q |
 //! | 36–39 | symbols of the vocabulary; 0 for a model without |
@@ -439,7 +439,7 @@ fn parse_symbols(codes: &[u32], alphabet: u8) -> Result<Option<Symbols<'_>>, For
         _ => return Err(FormatError::Field(22)),
     };
     if codes.is_empty() {
-        return Ok(None);
+        return if alphabet == Alphabet::Chars { Ok(None) } else { Err(FormatError::Field(22)) };
     }
     Symbols::new(codes, alphabet).map(Some).map_err(FormatError::Vocab)
 }

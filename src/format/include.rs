@@ -63,10 +63,26 @@ pub const fn assert_file(file: &[u8]) {
         Err(FormatError::Endianness) => panic!("models are little-endian and cannot be read on this target"),
         Err(_) => panic!("the model file is inconsistent"),
     }
+    assert_fields(header(file));
     let before = HEADER_BYTES + above_bytes(header(file));
     let after = symbols(file).saturating_add(standards(file)).saturating_mul(4);
     let fits = before.saturating_add(after) <= file.len();
     assert!(fits, "the model file's layers, its vocabulary or its normalisation are inconsistent");
+}
+
+/// Whether those bytes of the header have a meaning that no type is compared with.
+const fn assert_fields(header: &[u8; HEADER_BYTES]) {
+    assert!(header[23] <= 1, "the model file's cleaning has no meaning");
+    assert!(header[NORMALIZED] <= 3, "the model file's normalisation has no meaning");
+    let symbols = word(header, 36);
+    assert!(header[22] <= if symbols == 0 { 0 } else { 1 }, "the model file's alphabet has no meaning");
+    let fit = symbols == 0 || (symbols == word(header, 24) && symbols == word(header, 32));
+    assert!(fit, "the model file's vocabulary has another size than its inputs or outputs");
+    let mut at = LAYERS + 1;
+    while at < HEADER_BYTES {
+        assert!(at == NORMALIZED || header[at] == 0, "the model file's unused bytes are not zero");
+        at += 1;
+    }
 }
 
 /// Bytes of weights in a file that [`assert_file`] accepts.
@@ -109,8 +125,9 @@ pub const fn included<C: StoredCell<H>, const H: usize, const O: usize, const BY
     assert!(word(header, 24) as usize == first.sizes().0, "the file's number of inputs is another");
     let mut i = 0;
     while i < above.len() {
-        let [cell, activation, reset, _, hidden @ ..] =
+        let [cell, activation, reset, zero, hidden @ ..] =
             *chunk::<LAYER_BYTES>(file, HEADER_BYTES + i * LAYER_BYTES);
+        assert!(zero == 0, "the model file's unused bytes are not zero");
         assert_layer(above[i], Codes { cell, activation, reset }, u32::from_le_bytes(hidden));
         i += 1;
     }
@@ -168,13 +185,14 @@ pub const fn included_standard<const N: usize>(file: &[u8], of_outputs: bool) ->
     let before =
         if of_outputs { normalization_len(header[NORMALIZED] & 1, word(header, 24) as usize, 0) } else { 0 };
     let from = HEADER_BYTES + above_bytes(header) + weights_bytes(file) + 4 * before;
-    let deviation: [f32; N] = floats(file, from + 4 * N);
+    let (mean, deviation): ([f32; N], [f32; N]) = (floats(file, from), floats(file, from + 4 * N));
     let mut i = 0;
     while i < N {
-        assert!(deviation[i] > 0.0, "the model file's deviations are inconsistent");
+        let valid = mean[i].is_finite() && deviation[i] > 0.0 && deviation[i].is_finite();
+        assert!(valid, "the model file's means or deviations are none");
         i += 1;
     }
-    Standard { mean: floats(file, from), deviation }
+    Standard { mean, deviation }
 }
 
 /// `N` floats from an offset on.

@@ -10,6 +10,7 @@ use crate::optim::Optimizer;
 
 /// A tensor of weights: its name in the formulas, and its shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tensor {
     /// The name, such as `w_xh`.
     pub name: &'static str,

@@ -76,6 +76,7 @@ pub struct Trainer<'n> {
 
 /// Where a run did best on a text that it does not learn from.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Best {
     /// The perplexity of that text.
     pub perplexity: f32,

@@ -1,6 +1,7 @@
 //! A column of numbers from a CSV file, and what can be wrong with it, by line.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
@@ -11,8 +12,12 @@ use crate::failure::Failure;
 /// The numbers of a column, from the first line after the one that names it to the last.
 pub fn read(path: &Path, column: &str, delimiter: u8) -> Result<Vec<f64>, Failure> {
     let file = |source| HostError::File { path: path.into(), action: "read", source };
-    let file = File::open(path).map_err(file)?;
-    let mut reader = ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).from_reader(file);
+    parse(File::open(path).map_err(file)?, path, column, delimiter)
+}
+
+/// The same of what has been opened; `path` is its name in messages.
+pub fn parse(from: impl Read, path: &Path, column: &str, delimiter: u8) -> Result<Vec<f64>, Failure> {
+    let mut reader = ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).from_reader(from);
     let headers = reader.byte_headers().map_err(|error| failed(path, error))?.clone();
     let index = find(path, &headers, column)?;
     let mut values = Vec::new();

@@ -1,0 +1,18 @@
+//! A vocabulary in JSON: one that says the same when written and read again, or a message of one line.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use recurve::host::safetensors::Vocabulary;
+
+fuzz_target!(|json: &str| {
+    match Vocabulary::from_json(json) {
+        Ok(vocabulary) => {
+            assert!(!vocabulary.is_empty());
+            assert_eq!(Vocabulary::from_json(&vocabulary.to_json()).unwrap(), vocabulary);
+        }
+        Err(error) => {
+            let message = error.to_string();
+            assert!(!message.contains('\n') && message.len() < 1000, "{message}");
+        }
+    }
+});
