@@ -37,7 +37,7 @@ fuzz_target!(|data: &[u8]| {
         }
         Err(error) => {
             let message = error.to_string();
-            assert!(!message.is_empty() && !message.contains('\n') && message.len() < 4000, "{message}");
+            assert!(!message.is_empty() && !message.contains('\n') && message.len() < 1000, "{message}");
         }
     }
 });

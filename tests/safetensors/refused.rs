@@ -120,6 +120,10 @@ fn vocabularies() {
         says(&Vocabulary::from_json(json).unwrap_err().to_string(), &[words]);
         assert!(with(json).is_err());
     }
+    let long = format!(r#"["{}"]"#, "a".repeat(100_000));
+    let message = Vocabulary::from_json(&long).unwrap_err().to_string();
+    says(&message, &["aaa...", "line 1 column 100003"]);
+    assert!(message.len() < 400);
     let all: Vec<String> = ('\0'..).take(65_536).map(String::from).collect();
     let json = serde_json::to_string(&all).unwrap();
     says(&Vocabulary::from_json(&json).unwrap_err().to_string(), &["65536 symbols"]);

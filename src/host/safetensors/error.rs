@@ -2,6 +2,7 @@
 
 use core::fmt;
 use std::{
+    format,
     string::{String, ToString},
     vec::Vec,
 };
@@ -124,9 +125,9 @@ impl fmt::Display for WeightsError {
                  torch.nn.RNN, GRU or LSTM",
             ),
             Self::Ambiguous { part, prefixes } => {
-                let quoted: Vec<_> = prefixes.iter().take(4).map(|prefix| prefix.as_str()).collect();
-                let list = quoted.join("' or '");
-                write!(f, "the prefix of the {part}'s tensors could be '{list}': say which with --{part}-prefix")
+                let quoted: Vec<_> = prefixes.iter().take(4).map(|prefix| format!("'{}'", Name(prefix))).collect();
+                let list = quoted.join(" or ");
+                write!(f, "the prefix of the {part}'s tensors could be {list}: say which with --{part}-prefix")
             }
             Self::Missing { name, expected: Some(shape) } => {
                 write!(f, "the tensor {} is missing; its shape should be {}", Name(name), Shape(shape))
@@ -180,6 +181,17 @@ impl fmt::Display for Name<'_> {
         let shown: String =
             self.0.chars().take(SHOWN).map(|c| if c.is_control() { '?' } else { c }).collect();
         write!(f, "{shown}{}", if shown.len() < self.0.len() { "..." } else { "" })
+    }
+}
+
+/// Why something is not the JSON that it should be: on one line, and not endless, whatever it quotes.
+pub(super) struct Json(pub(super) serde_json::Error);
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (why, place) =
+            (self.0.to_string(), format!(" at line {} column {}", self.0.line(), self.0.column()));
+        write!(f, "{}{place}", Name(why.strip_suffix(&place).unwrap_or(&why)))
     }
 }
 

@@ -8,7 +8,7 @@ use std::{borrow::ToOwned, format, string::String, string::ToString, vec::Vec};
 use ::safetensors::tensor::{Dtype, Metadata, TensorInfo, View};
 use half::{bf16, f16};
 
-use super::WeightsError;
+use super::{WeightsError, error::Json};
 
 /// The longest header: a vocabulary of all symbols that there can be takes less.
 const MAX_HEADER: usize = 1 << 20;
@@ -42,7 +42,7 @@ impl<'a> File<'a> {
             return Err(wrong("its header is too long"));
         }
         let json = core::str::from_utf8(json).map_err(|_| wrong("its header is not UTF-8"))?;
-        let header: Metadata = serde_json::from_str(json).map_err(|error| wrong(&error.to_string()))?;
+        let header: Metadata = serde_json::from_str(json).map_err(|error| wrong(&Json(error).to_string()))?;
         // The header has been found to describe bytes one after the other; these are they.
         if header.data_len() != data.len() {
             let (claimed, got) = (header.data_len(), data.len());

@@ -4,7 +4,7 @@ use std::{format, string::String, vec::Vec};
 
 use serde_json::Value;
 
-use super::WeightsError;
+use super::{WeightsError, error::Json};
 use crate::host::Corpus;
 use crate::vocab::{Alphabet, MAX_SYMBOLS, Symbols, VocabError};
 
@@ -49,10 +49,10 @@ impl Vocabulary {
     /// [`MAX_SYMBOLS`].
     pub fn from_json(json: &str) -> Result<Self, WeightsError> {
         if json.trim_start().trim_start_matches('[').trim_start().starts_with('"') {
-            let list: Vec<char> = serde_json::from_str(json).map_err(|error| no_list(&error))?;
+            let list: Vec<char> = serde_json::from_str(json).map_err(no_list)?;
             Self::new(list.into_iter().map(u32::from).collect(), Alphabet::Chars)
         } else {
-            let list: Vec<u8> = serde_json::from_str(json).map_err(|error| no_list(&error))?;
+            let list: Vec<u8> = serde_json::from_str(json).map_err(no_list)?;
             Self::new(list.into_iter().map(u32::from).collect(), Alphabet::Bytes)
         }
     }
@@ -118,9 +118,10 @@ impl Vocabulary {
     }
 }
 
-fn no_list(error: &serde_json::Error) -> WeightsError {
+fn no_list(error: serde_json::Error) -> WeightsError {
     WeightsError::Vocabulary(format!(
-        "the vocabulary is no JSON list of single characters, or of bytes as numbers: {error}; in place of an entry such as \
-         \"<unk>\", put a character that no text has"
+        "the vocabulary is no JSON list of single characters, or of bytes as numbers: {}; in place of an entry such as \
+         \"<unk>\", put a character that no text has",
+        Json(error)
     ))
 }
