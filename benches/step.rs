@@ -2,14 +2,17 @@
 
 mod common;
 
+use std::hint::black_box;
+
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rand_core::SeedableRng;
 use rand_pcg::Pcg32;
+use recurve::cell::{ActivationKind, AnyCell, CellKind};
 use recurve::init::Init;
-use recurve::lanes::{LaneKind, Lanes, OnLanes};
+use recurve::lanes::LaneKind;
 use recurve::params::Flat;
-use recurve::{CharRnn, Elman, Inputs, Model, ModelShape, cell::TypedCell};
+use recurve::{CharRnn, Inputs, ModelShape};
 
 const V: usize = 28;
 
@@ -38,43 +41,17 @@ fn sized<const H: usize>(group: &mut BenchmarkGroup<'_, WallTime>) {
         });
     });
 
+    let cell = AnyCell::new(CellKind::Elman, ActivationKind::Tanh, V, black_box(H));
+    let shape = ModelShape { cell, outputs: V };
     let (mut next, mut state, mut scratch) = (tokens.chunks(1).cycle(), [0.0; H], [0.0; H]);
     group.bench_function(BenchmarkId::new("sized at run time", H), |bench| {
         bench.iter(|| {
             let inputs = Inputs::Tokens(next.next().expect("tokens without end"));
-            let (params, logits) = (model.as_flat(), &mut logits[..]);
-            let step = Step {
-                shape: std::hint::black_box(Model::<Elman<V, H>, H, V>::SHAPE),
-                params,
-                inputs,
-                state: &mut state,
-                logits,
-                scratch: &mut scratch,
-            };
-            LaneKind::best().run(step).expect("finite outputs");
+            let lanes = LaneKind::best();
+            let step = shape.step_on(lanes, model.as_flat(), inputs, &mut state, &mut logits, &mut scratch);
+            step.expect("finite outputs");
         });
     });
-}
-
-/// A step on lanes that are chosen at run time.
-struct Step<'a> {
-    shape: ModelShape<Shape>,
-    params: &'a [f32],
-    inputs: Inputs<'a>,
-    state: &'a mut [f32],
-    logits: &'a mut [f32],
-    scratch: &'a mut [f32],
-}
-
-type Shape = <Elman<1, 1> as TypedCell<1>>::Shape;
-
-impl OnLanes for Step<'_> {
-    type Output = Result<(), recurve::Error>;
-
-    #[inline(always)]
-    fn on<L: Lanes>(self, lanes: L) -> Self::Output {
-        self.shape.step(lanes, self.params, self.inputs, self.state, self.logits, self.scratch)
-    }
 }
 
 criterion_group! {

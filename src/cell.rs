@@ -176,6 +176,15 @@ pub struct Backpropagated<'a> {
     pub scratch: &'a [f32],
 }
 
+/// Work to be done with a cell whose kind is found at run time; see [`Cell::run`].
+pub trait OnCell {
+    /// What comes of it.
+    type Output;
+
+    /// Does it. Mark the implementation `#[inline(always)]`, as for [`OnLanes`](crate::lanes::OnLanes).
+    fn on<C: Cell>(self, cell: C) -> Self::Output;
+}
+
 /// The arithmetic of a cell over flat slices: a view's sizes, without its weights.
 ///
 /// Lengths of slices are checked by the caller ([`ModelShape`](crate::ModelShape)). Here a slice of another length gives
@@ -197,6 +206,13 @@ pub trait Cell: Copy + Debug + Sync + Sealed {
     fn backward_scratch_len(self, extent: Extent) -> usize;
     /// Floats for copies of weights, which make windows faster if they can be spared.
     fn pack_len(self) -> usize;
+
+    /// Does work with this cell; where its kind is known at run time only, with the cell of that kind. What asks the cell
+    /// for several things so finds its way to them once.
+    #[inline(always)]
+    fn run<W: OnCell>(&self, work: W) -> W::Output {
+        work.on(*self)
+    }
 
     /// Draws initial weights.
     fn init<R: Rng + ?Sized>(self, params: &mut [f32], init: Init, rng: &mut R);

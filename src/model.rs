@@ -2,12 +2,12 @@
 
 use rand_core::Rng;
 
-use crate::cell::{Cell, Dropout, DropoutShape, Elman, Input, Inputs, TypedCell, Weights};
+use crate::cell::{Cell, Dropout, DropoutShape, Elman, Input, Inputs, OnCell, TypedCell, Weights};
 use crate::error::{Argument, Error, Quantity, at_least, evenly, exactly};
 use crate::head::{Dense, DenseShape};
 use crate::init::Init;
 use crate::kernels::{all_finite, copy};
-use crate::lanes::{Lanes, best_lanes};
+use crate::lanes::{LaneKind, Lanes, best_lanes, on_lanes};
 use crate::params::{Flat, plain_data, take, take_mut};
 
 plain_data! {
@@ -203,6 +203,37 @@ impl<C: Cell> ModelShape<C> {
         self.step_with(lanes, self.split(params), inputs, state, logits, scratch)
     }
 
+    /// One step on lanes that are chosen at run time: [`LaneKind::best`], or any other kind that is there.
+    ///
+    /// ```
+    /// use recurve::cell::{ActivationKind, AnyCell, CellKind};
+    /// use recurve::lanes::LaneKind;
+    /// use recurve::{Inputs, ModelShape};
+    ///
+    /// let cell = AnyCell::new(CellKind::Gru, ActivationKind::Tanh, 28, 16);
+    /// let shape = ModelShape { cell, outputs: 28 };
+    /// let params = vec![0.01; shape.params_len()];
+    /// let (mut state, mut logits) = (vec![0.0; shape.state_len(1)], vec![0.0; 28]);
+    /// let mut scratch = vec![0.0; shape.step_scratch_len(1)];
+    /// let token = Inputs::Tokens(&[3]);
+    /// shape.step_on(LaneKind::best(), &params, token, &mut state, &mut logits, &mut scratch)?;
+    /// # Ok::<(), recurve::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`step`](Self::step).
+    pub fn step_on(
+        &self,
+        lanes: LaneKind,
+        params: &[f32],
+        inputs: Inputs<'_>,
+        state: &mut [f32],
+        logits: &mut [f32],
+        scratch: &mut [f32],
+    ) -> Result<(), Error> {
+        self.cell.run(Step { lanes, outputs: self.outputs, params, inputs, state, logits, scratch })
+    }
+
     /// One step with the weights of the cell and those of the output layer in two places.
     ///
     /// # Errors
@@ -248,6 +279,28 @@ impl<C: Cell> ModelShape<C> {
             return Err(Error::NotFinite(Quantity::Logit));
         }
         Ok(next)
+    }
+}
+
+/// A step of a model, whatever its cell and its lanes are.
+struct Step<'a> {
+    lanes: LaneKind,
+    outputs: usize,
+    params: &'a [f32],
+    inputs: Inputs<'a>,
+    state: &'a mut [f32],
+    logits: &'a mut [f32],
+    scratch: &'a mut [f32],
+}
+
+impl OnCell for Step<'_> {
+    type Output = Result<(), Error>;
+
+    #[inline(always)]
+    fn on<C: Cell>(self, cell: C) -> Self::Output {
+        let Self { lanes, outputs, params, inputs, state, logits, scratch } = self;
+        let shape = ModelShape { cell, outputs };
+        on_lanes!(lanes, lanes => shape.step(lanes, params, inputs, state, logits, scratch))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::cell::{Cell, Inputs, TypedCell};
 use crate::error::{Error, Quantity};
 use crate::init::unit;
 use crate::kernels::all_finite;
-use crate::lanes::{LaneKind, Portable, best_lanes};
+use crate::lanes::{LaneKind, Portable};
 use crate::loss::softmax_on;
 use crate::model::{Model, ModelShape};
 use crate::params::Flat;
@@ -178,7 +178,7 @@ impl<C: Cell> ModelShape<C> {
     ) -> Result<impl Iterator<Item = Result<u16, Error>> + use<'a, C, R>, Error> {
         let feed = move |token, logits: &mut [f32]| {
             let inputs = Inputs::Tokens(core::slice::from_ref(&token));
-            best_lanes!(lanes => self.step(lanes, params, inputs, state, logits, scratch))
+            self.step_on(LaneKind::best(), params, inputs, state, logits, scratch)
         };
         write(prefix, logits, feed, sampler, rng)
     }

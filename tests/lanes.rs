@@ -252,6 +252,25 @@ fn check_same_window(expected: &Outcome, actual: &Outcome) -> Result<(), TestCas
     Ok(())
 }
 
+/// The product of a single row, which has code of its own for each number of registers that fill a row of B.
+#[test]
+fn a_single_row_is_summed_in_the_documented_order_at_any_width() {
+    fn check<L: Lanes>(lanes: L, k: usize, n: usize) {
+        let mut random = Random::new((k * n) as u64);
+        let mut draw = |count| numbers(&mut random, count, 1.0);
+        let row = Matrices { m: 1, k, n, a: draw(k), b: draw(k * n), c: draw(n) };
+        let expected = row.in_order::<L>(chains(n), |_, p| row.a[p], |p, j| row.b[p * n + j]);
+        let mut c = row.c.clone();
+        kernels::product(lanes, Mat::new(&row.a, k), Mat::new(&row.b, n), &mut c);
+        assert_eq!(bits(&c), bits(&expected), "1 x {k} times {k} x {n}");
+    }
+    for n in (1..=72).chain((80..=272).step_by(16)).chain((81..400).step_by(37)) {
+        for k in [1, 2, 3, 4, 5, 7, 8, 11] {
+            each_lanes!(lanes => { check(lanes, k, n); });
+        }
+    }
+}
+
 /// Slices of up to 70 elements: no register filled, some, and several folds.
 fn slices() -> impl Strategy<Value = Vec<f32>> {
     prop::collection::vec(-1.0_f32..1.0, 0..70)

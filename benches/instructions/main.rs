@@ -10,7 +10,7 @@ use std::hint::black_box;
 use recurve::cell::{ActivationKind, AnyCell, CellKind};
 use recurve::clean::Clean;
 use recurve::host::{AnyOptimizer, Network, Settings, Trainer};
-use recurve::lanes::{LaneKind, Lanes, OnLanes};
+use recurve::lanes::LaneKind;
 use recurve::vocab::Alphabet;
 use recurve::{Adam, Inputs, ModelShape, Sgd};
 
@@ -51,9 +51,10 @@ fn steps(hidden: usize, lanes: LaneKind) {
     let shape = network.shape();
     let (mut state, mut scratch) = (vec![0.1; hidden], vec![0.0; shape.step_scratch_len(1)]);
     let mut logits = vec![0.0; V];
-    let inputs = Inputs::Tokens(&[3]);
-    let (state, logits, scratch) = (&mut state[..], &mut logits[..], &mut scratch[..]);
-    step(lanes, Step { shape, params: network.params(), inputs, state, logits, scratch });
+    step(|| {
+        let inputs = Inputs::Tokens(&[3]);
+        shape.step_on(lanes, network.params(), inputs, &mut state, &mut logits, &mut scratch)
+    });
     black_box(logits);
 }
 
@@ -69,31 +70,12 @@ fn windows(hidden: usize, batch: usize, length: usize, optimizer: AnyOptimizer, 
 
 #[unsafe(export_name = "counted_step")]
 #[inline(never)]
-fn step(lanes: LaneKind, step: Step<'_>) {
-    lanes.run(step).expect("finite outputs");
+fn step(step: impl FnOnce() -> Result<(), recurve::Error>) {
+    step().expect("finite outputs");
 }
 
 #[unsafe(export_name = "counted_window")]
 #[inline(never)]
 fn window(trainer: &mut Trainer<'_>) {
     trainer.step().expect("a finite loss");
-}
-
-/// A step on lanes that are chosen at run time.
-struct Step<'a> {
-    shape: ModelShape<AnyCell>,
-    params: &'a [f32],
-    inputs: Inputs<'a>,
-    state: &'a mut [f32],
-    logits: &'a mut [f32],
-    scratch: &'a mut [f32],
-}
-
-impl OnLanes for Step<'_> {
-    type Output = Result<(), recurve::Error>;
-
-    #[inline(always)]
-    fn on<L: Lanes>(self, lanes: L) -> Self::Output {
-        self.shape.step(lanes, self.params, self.inputs, self.state, self.logits, self.scratch)
-    }
 }

@@ -7,8 +7,8 @@ use rand_core::Rng;
 
 use super::layer::{by_other_cells, here};
 use super::{
-    ActivationKind, Backpropagated, Backward, Block, Cell, CellKind, Extent, Inputs, Layer, StackShape,
-    Weights,
+    ActivationKind, Backpropagated, Backward, Block, Cell, CellKind, Extent, Inputs, Layer, OnCell,
+    StackShape, Weights,
 };
 use crate::init::Init;
 use crate::lanes::{Lanes, inlined};

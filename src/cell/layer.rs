@@ -6,7 +6,7 @@ use rand_core::Rng;
 
 use super::{
     ActivationKind, Backpropagated, Backward, Block, Cell, CellKind, ElmanShape, EmbeddingShape, Extent,
-    FeedforwardShape, GruShape, Inputs, LstmShape, ResetKind, Weights,
+    FeedforwardShape, GruShape, Inputs, LstmShape, OnCell, ResetKind, Weights,
 };
 use crate::init::Init;
 use crate::lanes::{Lanes, inlined};
@@ -157,6 +157,11 @@ macro_rules! by_other_cells {
             }
             fn pack_len(self) -> usize {
                 $choose!(self, cell => cell.pack_len())
+            }
+
+            #[inline(always)]
+            fn run<W: OnCell>(&self, work: W) -> W::Output {
+                $choose!(self, cell => cell.run(work))
             }
 
             fn init<R: Rng + ?Sized>(self, params: &mut [f32], init: Init, rng: &mut R) {

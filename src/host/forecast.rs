@@ -292,7 +292,7 @@ impl Forecaster {
             let mut x: Vec<f32> = origins.iter().flat_map(|n| features[n - window + step - 1]).collect();
             self.inputs.view().apply(&mut x)?;
             let x = Inputs::Vectors(&x);
-            on_lanes!(lanes, lanes => shape.step(lanes, &self.params, x, &mut state, &mut y, &mut scratch))?;
+            shape.step_on(lanes, &self.params, x, &mut state, &mut y, &mut scratch)?;
         }
         self.outputs.view().invert(&mut y)?;
         let after = y.chunks(horizon).zip(origins);

@@ -35,43 +35,60 @@ pub const fn chains(cols: usize) -> usize {
     }
 }
 
+/// Does the same with [`chains`] as a constant.
+macro_rules! with_chains {
+    ($cols:expr, $chains:ident => $body:expr) => {
+        match chains($cols) {
+            4 => {
+                const $chains: usize = 4;
+                $body
+            }
+            2 => {
+                const $chains: usize = 2;
+                $body
+            }
+            _ => {
+                const $chains: usize = 1;
+                $body
+            }
+        }
+    };
+}
+
 /// C (m×n) += A (m×k) · B (k×n).
-#[cfg_attr(feature = "std", inline(never))]
-#[cfg_attr(not(feature = "std"), inline(always))]
+#[inline(always)]
 pub fn product<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, c: &mut [f32]) {
-    lanes.run(inlined!(|| by_width(lanes, a, b, None, c)));
+    rows(lanes, a, b, None, c);
 }
 
 /// C (m×n) ← bias + A (m×k) · B (k×n), with the bias (n) in each row: a layer of weights.
-#[cfg_attr(feature = "std", inline(never))]
-#[cfg_attr(not(feature = "std"), inline(always))]
+#[inline(always)]
 pub fn affine<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, bias: &[f32], c: &mut [f32]) {
-    lanes.run(inlined!(|| by_width(lanes, a, b, Some(bias), c)));
+    rows(lanes, a, b, Some(bias), c);
 }
 
-/// With as many partial sums as the width asks for. Each row of C starts from `start`, or from what it holds.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn by_width<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, start: Option<&[f32]>, c: &mut [f32]) {
-    match chains(b.cols) {
-        4 => rows::<L, 4>(lanes, a, b, start, c),
-        2 => rows::<L, 2>(lanes, a, b, start, c),
-        _ => rows::<L, 1>(lanes, a, b, start, c),
+/// One row by itself, or several. Each row of C starts from `start`, or from what it holds.
+#[inline(always)]
+fn rows<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, start: Option<&[f32]>, c: &mut [f32]) {
+    // A chip has no cache lines to read in order, and pays for code.
+    if cfg!(feature = "std") && c.len() == b.cols && b.cols >= L::WIDTH {
+        with_chains!(b.cols, P => row::<L, P>(lanes, a.data, b, start, c));
+    } else {
+        several(lanes, a, b, start, c);
     }
 }
 
 /// In assembly, if there is some for these lanes and sizes, else in tiles: the same bits.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn rows<L: Lanes, const P: usize>(lanes: L, a: Mat<'_>, b: Mat<'_>, start: Option<&[f32]>, c: &mut [f32]) {
-    #[cfg(all(feature = "vldm", target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
-    if L::VLDM && super::vldm::product::<P>(a, b, start, c) {
-        return;
-    }
-    // A chip has no cache lines to read in order, and pays for code.
-    if cfg!(feature = "std") && c.len() == b.cols && b.cols >= L::WIDTH {
-        row::<L, P>(lanes, a.data, b, start, c);
-    } else {
+#[cfg_attr(feature = "std", inline(never))]
+#[cfg_attr(not(feature = "std"), inline(always))]
+fn several<L: Lanes>(lanes: L, a: Mat<'_>, b: Mat<'_>, start: Option<&[f32]>, c: &mut [f32]) {
+    lanes.run(inlined!(|| with_chains!(b.cols, P => {
+        #[cfg(all(feature = "vldm", target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
+        if L::VLDM && super::vldm::product::<P>(a, b, start, c) {
+            return;
+        }
         tiles::<L, P>(lanes, Rows(a), b, start, c);
-    }
+    })));
 }
 
 /// C (m×n) += Aᵀ · B for the m columns of A from `first` on and B (r×n): the sum over rows r, in their order.

@@ -10,9 +10,8 @@ use rand_pcg::Pcg32;
 use recurve::cell::AnyCell;
 use recurve::host::text::Clean;
 use recurve::host::{AnyOptimizer, Buffer, HostError, Network, Settings, Tensor, Trainer, tensors};
-use recurve::lanes::{Lanes, OnLanes};
 use recurve::vocab::Alphabet;
-use recurve::{Error, Inputs, ModelShape, Sgd};
+use recurve::{Inputs, ModelShape, Sgd};
 use serde_json::json;
 
 use crate::args::{BenchArgs, BenchStepArgs, BenchTrainArgs};
@@ -72,8 +71,7 @@ pub fn step(args: &BenchStepArgs) -> Result<(), Failure> {
         for token in tokens.chunks(1) {
             let inputs = Inputs::Tokens(black_box(token));
             let params = network.params();
-            let (state, logits, scratch) = (&mut state[..], &mut logits[..], &mut scratch[..]);
-            common.lanes.run(Step { shape, params, inputs, state, logits, scratch })?;
+            shape.step_on(common.lanes, params, inputs, &mut state, &mut logits, &mut scratch)?;
             black_box(&logits);
         }
         Ok(tokens.len() as f64)
@@ -83,25 +81,6 @@ pub fn step(args: &BenchStepArgs) -> Result<(), Failure> {
         return report::print_json(&json!({ "ns_per_step": ns, "lanes": lanes }));
     }
     report::print(format!("{ns:.0} ns per step on {lanes} lanes\n").as_bytes())
-}
-
-/// A step on lanes that are chosen at run time.
-struct Step<'a> {
-    shape: ModelShape<AnyCell>,
-    params: &'a [f32],
-    inputs: Inputs<'a>,
-    state: &'a mut [f32],
-    logits: &'a mut [f32],
-    scratch: &'a mut [f32],
-}
-
-impl OnLanes for Step<'_> {
-    type Output = Result<(), Error>;
-
-    #[inline(always)]
-    fn on<L: Lanes>(self, lanes: L) -> Self::Output {
-        self.shape.step(lanes, self.params, self.inputs, self.state, self.logits, self.scratch)
-    }
 }
 
 fn network(args: &BenchArgs) -> Result<Network, Failure> {

@@ -4,9 +4,9 @@ use peers::{CLIP, LR, Work, serve};
 use recurve::cell::{ActivationKind, AnyCell, CellKind};
 use recurve::clean::Clean;
 use recurve::host::{AnyOptimizer, Network, Settings, Trainer};
-use recurve::lanes::{LaneKind, Lanes, OnLanes};
+use recurve::lanes::LaneKind;
 use recurve::vocab::Alphabet;
-use recurve::{Error, Inputs, ModelShape, Sgd};
+use recurve::{Inputs, Sgd};
 
 fn main() {
     let (mode, work) = Work::from_args();
@@ -36,28 +36,8 @@ fn steps(work: &Work, network: &Network) {
     let (kind, mut tokens) = (LaneKind::best(), work.tokens.chunks(1).cycle());
     serve(64, || {
         let inputs = Inputs::Tokens(tokens.next().expect("tokens"));
-        let (params, state) = (network.params(), &mut state[..]);
-        let (logits, scratch) = (&mut logits[..], &mut scratch[..]);
-        kind.run(Step { shape, params, inputs, state, logits, scratch }).expect("finite outputs");
+        let step = shape.step_on(kind, network.params(), inputs, &mut state, &mut logits, &mut scratch);
+        step.expect("finite outputs");
         logits[0]
     });
-}
-
-/// A step on lanes that are chosen at run time.
-struct Step<'a> {
-    shape: ModelShape<AnyCell>,
-    params: &'a [f32],
-    inputs: Inputs<'a>,
-    state: &'a mut [f32],
-    logits: &'a mut [f32],
-    scratch: &'a mut [f32],
-}
-
-impl OnLanes for Step<'_> {
-    type Output = Result<(), Error>;
-
-    #[inline(always)]
-    fn on<L: Lanes>(self, lanes: L) -> Self::Output {
-        self.shape.step(lanes, self.params, self.inputs, self.state, self.logits, self.scratch)
-    }
 }
