@@ -13,6 +13,9 @@
 //! The state is carried from window to window, the gradient is cut at the window's edge (Dive into Deep Learning,
 //! section 9.7.1, regular truncation).
 
+mod buffers;
+mod sizes;
+mod sums;
 mod window;
 
 use crate::cell::{Block, Cell, Dropout, Dropped, Extent, Inputs, TypedCell};
@@ -22,7 +25,9 @@ use crate::lanes::{Lanes, best_lanes, inlined};
 use crate::loss::{Goal, Sum};
 use crate::model::{Model, ModelShape, check_state};
 use crate::params::{Flat, plain_data, take_mut};
-use window::{Buffers, Sizes, Typed, TypedDropped, Window};
+use buffers::Buffers;
+use sizes::{Sizes, Typed, TypedDropped};
+use window::Window;
 
 plain_data! {
     /// What training a [`Model`] with windows of up to `T` steps of `B` sequences works in.
@@ -196,7 +201,7 @@ impl<C: Cell> ModelShape<C> {
     #[must_use]
     pub fn pack_len(self, threads: usize) -> usize {
         let copies = self.cell.pack_len().saturating_add(self.head().pack_len());
-        copies.max(window::products_len(self, threads))
+        copies.max(sums::products_len(self, threads))
     }
 
     /// The mean loss of a window, and its gradients, added to `grads`; `state`, which says how many sequences there
@@ -312,15 +317,7 @@ fn gradient<S: Sizes, L: Lanes>(
         state
     )));
 
-    let done = &buffers.done();
-    #[cfg(not(feature = "std"))]
-    window.accumulate_all(lanes, done, grads);
-    #[cfg(feature = "std")]
-    crew.each(
-        window.tensors(crew.threads(), pack, grads),
-        inlined!(|part| lanes.run(inlined!(|| window.accumulate(lanes, done, part)))),
-        |()| {},
-    );
+    window.accumulate(crew, lanes, &buffers.done(), pack, grads);
     window.clear_ended(buffers.tape, state);
     Ok(loss)
 }

@@ -176,6 +176,18 @@ pub struct Backpropagated<'a> {
     pub scratch: &'a [f32],
 }
 
+/// The gradient of some rows of a tensor of weights, to be added to.
+#[derive(Debug)]
+pub struct Gradient<'a> {
+    /// The rows.
+    pub rows: &'a Range<usize>,
+    /// Anything; with as much as [`product_at_len`](crate::kernels::product_at_len) says for the number of rows, sums are
+    /// fast.
+    pub room: &'a mut [f32],
+    /// The gradient of each element of the rows.
+    pub grads: &'a mut [f32],
+}
+
 /// The arithmetic of a cell over flat slices: a view's sizes, without its weights.
 ///
 /// Lengths of slices are checked by the caller ([`ModelShape`](crate::ModelShape)). Here a slice of another length gives
@@ -248,18 +260,8 @@ pub trait Cell: Copy + Debug + Sync + Sealed {
     fn tensor(self, index: usize) -> Option<(usize, usize)>;
 
     /// Adds a block's part of the gradient of some rows of a tensor, which [`tensor`](Self::tensor) has. Each element is
-    /// summed over the block's rows in their order. `room` may be anything; with as much as
-    /// [`product_at_len`](crate::kernels::product_at_len) says for the number of rows it is fast.
-    #[allow(clippy::too_many_arguments, reason = "which weights, from what, and where to")]
-    fn accumulate<L: Lanes>(
-        self,
-        lanes: L,
-        tensor: usize,
-        rows: &Range<usize>,
-        from: Backpropagated<'_>,
-        room: &mut [f32],
-        grads: &mut [f32],
-    );
+    /// summed over the block's rows in their order.
+    fn accumulate<L: Lanes>(self, lanes: L, tensor: usize, from: Backpropagated<'_>, to: Gradient<'_>);
 }
 
 /// A cell whose sizes are part of its type: a plain struct of weights, with `H` hidden units.

@@ -4,13 +4,11 @@
 //!
 //! A pre-activation is summed as b_h, then the input's part, then the recurrent part, each in order.
 
-use core::ops::Range;
-
 use rand_core::Rng;
 
 use super::{
-    Activation, ActivationKind, Backpropagated, Backward, Block, Cell, Extent, InputWeights, Inputs, Tanh,
-    TypedCell, Weights,
+    Activation, ActivationKind, Backpropagated, Backward, Block, Cell, Extent, Gradient, InputWeights,
+    Inputs, Tanh, TypedCell, Weights,
 };
 use crate::init::Init;
 use crate::kernels::{Factor, Mat, column_sums, copy, product, product_at};
@@ -235,24 +233,16 @@ impl Cell for ElmanShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn accumulate<L: Lanes>(
-        self,
-        lanes: L,
-        tensor: usize,
-        rows: &Range<usize>,
-        from: Backpropagated<'_>,
-        room: &mut [f32],
-        grads: &mut [f32],
-    ) {
+    fn accumulate<L: Lanes>(self, lanes: L, tensor: usize, from: Backpropagated<'_>, to: Gradient<'_>) {
         let Backpropagated { inputs, block, tape, d_outputs, .. } = from;
         let d_a = Mat::new(d_outputs, self.hidden);
         match tensor {
-            W_XH => inputs.accumulate(lanes, self.inputs, block, rows, d_a, room, grads),
+            W_XH => inputs.accumulate(lanes, self.inputs, block, to.rows, d_a, to.room, to.grads),
             W_HH => {
                 let h_prev = Mat::new(self.previous(tape, block.extent), self.hidden);
-                product_at(lanes, h_prev, rows, d_a, grads, room);
+                product_at(lanes, h_prev, to.rows, d_a, to.grads, to.room);
             }
-            _ => column_sums(lanes, d_a, grads),
+            _ => column_sums(lanes, d_a, to.grads),
         }
     }
 }

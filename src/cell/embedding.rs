@@ -6,12 +6,10 @@
 //! A token picks a row of W_e. What flows back is added to the rows of the tokens that were read, and to no other. As a
 //! cell it has a state, namely its last output, which no later step reads.
 
-use core::ops::Range;
-
 use rand_core::Rng;
 
 use super::mask::Mask;
-use super::{Backpropagated, Backward, Block, Cell, Extent, Inputs, TypedCell, Weights};
+use super::{Backpropagated, Backward, Block, Cell, Extent, Gradient, Inputs, TypedCell, Weights};
 use crate::init::Init;
 use crate::kernels::{Factor, Mat, copy, product, zip_map};
 use crate::lanes::{Lanes, inlined};
@@ -219,16 +217,9 @@ impl Cell for EmbeddingShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn accumulate<L: Lanes>(
-        self,
-        lanes: L,
-        _tensor: usize,
-        rows: &Range<usize>,
-        from: Backpropagated<'_>,
-        room: &mut [f32],
-        grads: &mut [f32],
-    ) {
-        let d_e = Mat::new(from.d_outputs, self.hidden);
-        from.inputs.accumulate(lanes, self.inputs, from.block, rows, d_e, room, grads);
+    fn accumulate<L: Lanes>(self, lanes: L, _: usize, from: Backpropagated<'_>, to: Gradient<'_>) {
+        let Backpropagated { inputs, block, d_outputs, .. } = from;
+        let d_e = Mat::new(d_outputs, self.hidden);
+        inputs.accumulate(lanes, self.inputs, block, to.rows, d_e, to.room, to.grads);
     }
 }

@@ -4,13 +4,11 @@
 //!
 //! As a cell it has a state nevertheless, namely its last output, which no later step reads.
 
-use core::ops::Range;
-
 use rand_core::Rng;
 
 use super::{
-    Activation, ActivationKind, Backpropagated, Backward, Block, Cell, Extent, InputWeights, Inputs, Tanh,
-    TypedCell, Weights,
+    Activation, ActivationKind, Backpropagated, Backward, Block, Cell, Extent, Gradient, InputWeights,
+    Inputs, Tanh, TypedCell, Weights,
 };
 use crate::init::Init;
 use crate::kernels::{Mat, column_sums, copy};
@@ -178,19 +176,12 @@ impl Cell for FeedforwardShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn accumulate<L: Lanes>(
-        self,
-        lanes: L,
-        tensor: usize,
-        rows: &Range<usize>,
-        from: Backpropagated<'_>,
-        room: &mut [f32],
-        grads: &mut [f32],
-    ) {
-        let d_a = Mat::new(from.d_outputs, self.hidden);
+    fn accumulate<L: Lanes>(self, lanes: L, tensor: usize, from: Backpropagated<'_>, to: Gradient<'_>) {
+        let Backpropagated { inputs, block, d_outputs, .. } = from;
+        let d_a = Mat::new(d_outputs, self.hidden);
         match tensor {
-            W_XH => from.inputs.accumulate(lanes, self.inputs, from.block, rows, d_a, room, grads),
-            _ => column_sums(lanes, d_a, grads),
+            W_XH => inputs.accumulate(lanes, self.inputs, block, to.rows, d_a, to.room, to.grads),
+            _ => column_sums(lanes, d_a, to.grads),
         }
     }
 }

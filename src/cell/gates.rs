@@ -6,7 +6,7 @@ use core::{array::from_fn, ops::Range};
 
 use rand_core::Rng;
 
-use super::{Block, InputWeights, Inputs};
+use super::{Block, Gradient, InputWeights, Inputs};
 use crate::init::Init;
 use crate::kernels::{Mat, column_sums, product_at};
 use crate::lanes::{Lanes, inlined};
@@ -97,22 +97,19 @@ impl GatesShape {
 
     /// dW_x += Xᵀ dA, dW_h += Hᵀ dA or db += Σ dA; see [`Cell::accumulate`](super::Cell::accumulate).
     #[cfg_attr(not(debug_assertions), inline(always))]
-    #[allow(clippy::too_many_arguments, reason = "which weights, from what, and where to")]
     pub(super) fn accumulate<L: Lanes>(
         self,
         lanes: L,
         tensor: usize,
-        rows: &Range<usize>,
         from: GateGradients<'_>,
-        room: &mut [f32],
-        grads: &mut [f32],
+        to: Gradient<'_>,
     ) {
         let GateGradients { inputs, block, h, d_a } = from;
         let d_a = Mat::new(d_a, self.cols());
         match tensor {
-            W_X => inputs.accumulate(lanes, self.inputs, block, rows, d_a, room, grads),
-            W_H => product_at(lanes, Mat::new(h, self.hidden), rows, d_a, grads, room),
-            _ => column_sums(lanes, d_a, grads),
+            W_X => inputs.accumulate(lanes, self.inputs, block, to.rows, d_a, to.room, to.grads),
+            W_H => product_at(lanes, Mat::new(h, self.hidden), to.rows, d_a, to.grads, to.room),
+            _ => column_sums(lanes, d_a, to.grads),
         }
     }
 }

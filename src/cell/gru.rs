@@ -15,8 +15,6 @@
 //! The first form is `PyTorch`'s, whose second biases of R and Z are added to the first and say nothing more. The
 //! paper's H_t has Z and 1 − Z the other way round, which is the same with the signs of Z's weights changed.
 
-use core::ops::Range;
-
 use rand_core::Rng;
 
 use super::gates::{
@@ -24,7 +22,7 @@ use super::gates::{
     through_sigmoid, through_tanh,
 };
 use super::reset::{Reset, ResetAfter, ResetKind};
-use super::{Backpropagated, Backward, Block, Cell, Extent, Inputs, TypedCell, Weights};
+use super::{Backpropagated, Backward, Block, Cell, Extent, Gradient, Inputs, TypedCell, Weights};
 use crate::init::Init;
 use crate::kernels::{Factor, Mat, column_sums, copy, map, map_all};
 use crate::lanes::{Lanes, inlined};
@@ -541,44 +539,22 @@ impl Cell for GruShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn accumulate<L: Lanes>(
-        self,
-        lanes: L,
-        tensor: usize,
-        rows: &Range<usize>,
-        from: Backpropagated<'_>,
-        room: &mut [f32],
-        grads: &mut [f32],
-    ) {
+    fn accumulate<L: Lanes>(self, lanes: L, tensor: usize, from: Backpropagated<'_>, to: Gradient<'_>) {
         let Backpropagated { inputs, block, tape, d_outputs: d_u, mut scratch } = from;
         let len = block.extent.rows() * self.hidden;
         let (h, d_a) = (part(tape, 0, len), take(&mut scratch, K * len));
         let d_n = take(&mut scratch, len);
         let Some(of_candidate) = tensor.checked_sub(gates::TENSORS) else {
-            return self.gates().accumulate(
-                lanes,
-                tensor,
-                rows,
-                GateGradients { inputs, block, h, d_a },
-                room,
-                grads,
-            );
+            return self.gates().accumulate(lanes, tensor, GateGradients { inputs, block, h, d_a }, to);
         };
         let (h, d_a) = match self.reset {
             ResetKind::After if of_candidate == gates::W_H => (h, d_u),
             ResetKind::After if of_candidate == gates::TENSORS => {
-                return column_sums(lanes, Mat::new(d_u, self.hidden), grads);
+                return column_sums(lanes, Mat::new(d_u, self.hidden), to.grads);
             }
             ResetKind::After => (h, d_n),
             ResetKind::Before => (self.tape(tape, block.extent).1.u, d_n),
         };
-        self.candidate().accumulate(
-            lanes,
-            of_candidate,
-            rows,
-            GateGradients { inputs, block, h, d_a },
-            room,
-            grads,
-        );
+        self.candidate().accumulate(lanes, of_candidate, GateGradients { inputs, block, h, d_a }, to);
     }
 }
