@@ -120,20 +120,8 @@ impl Cell for EmbeddingShape {
         self.hidden
     }
     #[inline(always)]
-    fn step_scratch_len(self, _: usize) -> usize {
-        0
-    }
-    #[inline(always)]
     fn tape_len(self, extent: Extent) -> usize {
         extent.rows().saturating_mul(self.hidden)
-    }
-    #[inline(always)]
-    fn backward_scratch_len(self, _: Extent) -> usize {
-        0
-    }
-    #[inline(always)]
-    fn pack_len(self) -> usize {
-        0
     }
 
     /// Uniform, at the scale of `init`.
@@ -153,17 +141,6 @@ impl Cell for EmbeddingShape {
     ) {
         self.look_up(lanes, params, inputs, next);
     }
-
-    #[inline(always)]
-    fn output(self, state: &[f32], _: usize) -> &[f32] {
-        state
-    }
-
-    #[inline(always)]
-    fn pack<L: Lanes>(self, _: L, _: &[f32], _: usize, _: &mut [f32]) {}
-
-    #[inline(always)]
-    fn begin(self, _: &[f32], _: Block, _: &mut [f32]) {}
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn forward<L: Lanes>(
@@ -189,13 +166,6 @@ impl Cell for EmbeddingShape {
     #[inline(always)]
     fn outputs(self, tape: &[f32], _: Extent) -> &[f32] {
         tape
-    }
-
-    #[inline(always)]
-    fn end(self, tape: &[f32], block: Block, state: &mut [f32]) {
-        let Extent { batch, window } = block.extent;
-        let last = tape.get(window.saturating_sub(1) * batch * self.hidden..).unwrap_or_default();
-        copy(last, state.get_mut(block.first * self.hidden..).unwrap_or_default());
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

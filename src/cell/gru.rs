@@ -17,10 +17,8 @@
 
 use rand_core::Rng;
 
-use super::gates::{
-    self, GateGradients, Gates, GatesShape, columns, columns_mut, part, part_mut, step_and_previous,
-    through_sigmoid, through_tanh,
-};
+use super::gates::{self, GateGradients, Gates, GatesShape, through_sigmoid, through_tanh};
+use super::parts::{columns, columns_mut, part, part_mut, step_and_previous};
 use super::reset::{Reset, ResetAfter, ResetKind};
 use super::{Backpropagated, Backward, Block, Cell, Extent, Gradient, Inputs, TypedCell, Weights};
 use crate::init::Init;
@@ -430,11 +428,6 @@ impl Cell for GruShape {
         self.advance(lanes, w, b_hn, state, made, next);
     }
 
-    #[inline(always)]
-    fn output(self, state: &[f32], _: usize) -> &[f32] {
-        state
-    }
-
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn pack<L: Lanes>(self, lanes: L, params: &[f32], rows: usize, mut room: &mut [f32]) {
         let View { gates, candidate, .. } = self.view(params);
@@ -486,12 +479,6 @@ impl Cell for GruShape {
     #[inline(always)]
     fn outputs(self, tape: &[f32], extent: Extent) -> &[f32] {
         self.tape(tape, extent).0.get(extent.batch * self.hidden..).unwrap_or_default()
-    }
-
-    #[inline(always)]
-    fn end(self, tape: &[f32], block: Block, state: &mut [f32]) {
-        let last = part(tape, block.extent.window, block.extent.batch * self.hidden);
-        copy(last, state.get_mut(block.first * self.hidden..).unwrap_or_default());
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

@@ -15,10 +15,8 @@
 
 use rand_core::Rng;
 
-use super::gates::{
-    self, GateGradients, Gates, GatesShape, columns, columns_mut, part, part_mut, step_and_previous,
-    through_sigmoid, through_tanh,
-};
+use super::gates::{self, GateGradients, Gates, GatesShape, through_sigmoid, through_tanh};
+use super::parts::{columns, columns_mut, part, part_mut, step_and_previous};
 use super::{Backpropagated, Backward, Block, Cell, Extent, Gradient, Inputs, TypedCell, Weights};
 use crate::init::Init;
 use crate::kernels::{Factor, Mat, copy, map_all};
