@@ -146,6 +146,15 @@ impl<'a, S: Sizes, G: Goal> Window<'a, S, G> {
         if loss.is_finite() { Ok(loss) } else { Err(Error::NotFinite(Quantity::Loss)) }
     }
 
+    /// Hands the states after the last step over to the next window.
+    #[inline(always)]
+    pub(super) fn carry(&self, buffers: &mut Buffers<'_>, state: &mut [f32]) {
+        let shape = self.sizes.shape();
+        for (block, buffers) in buffers.blocks() {
+            shape.cell.end(buffers.tape, block, state);
+        }
+    }
+
     /// Makes the states zero of sequences that are over, once the tape is not needed any more.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn clear_ended(&self, tape: &mut [f32], state: &mut [f32]) {
