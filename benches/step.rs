@@ -1,15 +1,19 @@
 //! A step of one sequence, from a token to the outputs of 28 symbols: `cargo bench --bench step`.
 
 mod common;
+#[path = "common/step.rs"]
+mod on_lanes;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rand_core::SeedableRng;
 use rand_pcg::Pcg32;
 use recurve::init::Init;
-use recurve::lanes::{LaneKind, Lanes, OnLanes};
+use recurve::lanes::LaneKind;
 use recurve::params::Flat;
-use recurve::{CharRnn, Elman, Inputs, Model, ModelShape, cell::TypedCell};
+use recurve::{CharRnn, Elman, Inputs, Model};
+
+use on_lanes::Step;
 
 const V: usize = 28;
 
@@ -54,27 +58,6 @@ fn sized<const H: usize>(group: &mut BenchmarkGroup<'_, WallTime>) {
             LaneKind::best().run(step).expect("finite outputs");
         });
     });
-}
-
-/// A step on lanes that are chosen at run time.
-struct Step<'a> {
-    shape: ModelShape<Shape>,
-    params: &'a [f32],
-    inputs: Inputs<'a>,
-    state: &'a mut [f32],
-    logits: &'a mut [f32],
-    scratch: &'a mut [f32],
-}
-
-type Shape = <Elman<1, 1> as TypedCell<1>>::Shape;
-
-impl OnLanes for Step<'_> {
-    type Output = Result<(), recurve::Error>;
-
-    #[inline(always)]
-    fn on<L: Lanes>(self, lanes: L) -> Self::Output {
-        self.shape.step(lanes, self.params, self.inputs, self.state, self.logits, self.scratch)
-    }
 }
 
 criterion_group! {

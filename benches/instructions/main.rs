@@ -4,15 +4,19 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/step.rs"]
+mod on_lanes;
 
 use std::hint::black_box;
 
 use recurve::cell::{ActivationKind, AnyCell, CellKind};
 use recurve::clean::Clean;
 use recurve::host::{AnyOptimizer, Network, Settings, Trainer};
-use recurve::lanes::{LaneKind, Lanes, OnLanes};
+use recurve::lanes::LaneKind;
 use recurve::vocab::Alphabet;
-use recurve::{Adam, Inputs, ModelShape, Sgd};
+use recurve::{Adam, Inputs, Sgd};
+
+use on_lanes::Step;
 
 const V: usize = 28;
 
@@ -69,7 +73,7 @@ fn windows(hidden: usize, batch: usize, length: usize, optimizer: AnyOptimizer, 
 
 #[unsafe(export_name = "counted_step")]
 #[inline(never)]
-fn step(lanes: LaneKind, step: Step<'_>) {
+fn step(lanes: LaneKind, step: Step<'_, AnyCell>) {
     lanes.run(step).expect("finite outputs");
 }
 
@@ -77,23 +81,4 @@ fn step(lanes: LaneKind, step: Step<'_>) {
 #[inline(never)]
 fn window(trainer: &mut Trainer<'_>) {
     trainer.step().expect("a finite loss");
-}
-
-/// A step on lanes that are chosen at run time.
-struct Step<'a> {
-    shape: ModelShape<AnyCell>,
-    params: &'a [f32],
-    inputs: Inputs<'a>,
-    state: &'a mut [f32],
-    logits: &'a mut [f32],
-    scratch: &'a mut [f32],
-}
-
-impl OnLanes for Step<'_> {
-    type Output = Result<(), recurve::Error>;
-
-    #[inline(always)]
-    fn on<L: Lanes>(self, lanes: L) -> Self::Output {
-        self.shape.step(lanes, self.params, self.inputs, self.state, self.logits, self.scratch)
-    }
 }

@@ -1,12 +1,17 @@
 //! The contender recurve: `Trainer` for windows, a step on the lanes of this machine.
 
+#[path = "../../../common/step.rs"]
+mod on_lanes;
+
 use peers::{CLIP, LR, Work, serve};
 use recurve::cell::{ActivationKind, AnyCell, CellKind};
 use recurve::clean::Clean;
 use recurve::host::{AnyOptimizer, Network, Settings, Trainer};
-use recurve::lanes::{LaneKind, Lanes, OnLanes};
+use recurve::lanes::LaneKind;
 use recurve::vocab::Alphabet;
-use recurve::{Error, Inputs, ModelShape, Sgd};
+use recurve::{Inputs, Sgd};
+
+use on_lanes::Step;
 
 fn main() {
     let (mode, work) = Work::from_args();
@@ -41,23 +46,4 @@ fn steps(work: &Work, network: &Network) {
         kind.run(Step { shape, params, inputs, state, logits, scratch }).expect("finite outputs");
         logits[0]
     });
-}
-
-/// A step on lanes that are chosen at run time.
-struct Step<'a> {
-    shape: ModelShape<AnyCell>,
-    params: &'a [f32],
-    inputs: Inputs<'a>,
-    state: &'a mut [f32],
-    logits: &'a mut [f32],
-    scratch: &'a mut [f32],
-}
-
-impl OnLanes for Step<'_> {
-    type Output = Result<(), Error>;
-
-    #[inline(always)]
-    fn on<L: Lanes>(self, lanes: L) -> Self::Output {
-        self.shape.step(lanes, self.params, self.inputs, self.state, self.logits, self.scratch)
-    }
 }
