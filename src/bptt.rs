@@ -145,8 +145,7 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     ) -> Result<f32, Error> {
         let (tape, scratch) = workspace.split();
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
-        let width = Self::SHAPE.with_dropout(dropout, inputs).cell.width;
-        let sizes = TypedDropped { dropout, width, sizes: Typed::<Self, B>::SIZES };
+        let sizes = TypedDropped { dropout, inputs, sizes: Typed::<Self, B>::SIZES };
         best_lanes!(lanes => {
             Task { sizes, lanes, params, inputs, goal, state, tape, scratch }.gradient(&Alone, grads)
         })

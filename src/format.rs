@@ -31,7 +31,6 @@ mod layers;
 mod normalization;
 
 pub use error::FormatError;
-pub use header::{HEADER_BYTES, VERSION};
 pub use include::StoredCell;
 #[doc(hidden)]
 pub use include::{
@@ -44,9 +43,15 @@ use crate::clean::Clean;
 use crate::model::{Model, ModelShape};
 use crate::params::Flat;
 use crate::vocab::{Alphabet, Symbols};
-use header::{Header, MAGIC, above_bytes, alphabet, check, checksum, clean, field, not_zero, word};
-use layers::{Codes, LAYER_BYTES};
+use header::{Header, MAGIC, alphabet, check, checksum, clean, field, not_zero, word};
+use layers::{Codes, LAYER_BYTES, above_bytes};
 use normalization::normalization_len;
+
+/// Bytes before the layers above the first, and before the weights where there are none.
+pub const HEADER_BYTES: usize = 64;
+
+/// The version that this crate writes and reads.
+pub const VERSION: u32 = 1;
 
 /// A model with what it needs to be used, borrowed: from a file's bytes, or on its way to one.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -116,6 +121,14 @@ impl<'a> ModelFile<'a> {
     #[must_use]
     pub fn new(shape: ModelShape<AnyCell>, weights: &'a [f32]) -> Self {
         Self { shape, clean: Clean::None, symbols: None, normalization: Normalization::default(), weights }
+    }
+
+    /// A typed model without vocabulary, on its way to a file.
+    pub fn of<C, const H: usize, const O: usize>(model: &'a Model<C, H, O>) -> Self
+    where
+        C: StoredCell<H>,
+    {
+        Self::new(ModelShape { cell: C::CELL, outputs: O }, model.as_flat())
     }
 
     /// The same with a vocabulary. A file needs a symbol for each input and each output of the model.
@@ -220,16 +233,6 @@ impl<'a> ModelFile<'a> {
         to[field::LAYERS] = u8::try_from(above.len()).map_err(|_| FormatError::Field(field::LAYERS))?;
         to[field::NORMALIZATION] = self.normalization.code();
         Ok(())
-    }
-}
-
-impl<'a> ModelFile<'a> {
-    /// A typed model without vocabulary, on its way to a file.
-    pub fn of<C, const H: usize, const O: usize>(model: &'a Model<C, H, O>) -> Self
-    where
-        C: StoredCell<H>,
-    {
-        Self::new(ModelShape { cell: C::CELL, outputs: O }, model.as_flat())
     }
 }
 

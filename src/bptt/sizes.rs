@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use crate::cell::{Block, Cell, Dropout, DropoutShape, Extent, TypedCell, Weights};
+use crate::cell::{Block, Cell, Dropout, DropoutShape, Extent, Inputs, TypedCell, Weights};
 use crate::head::Dense;
 use crate::model::{Model, ModelShape};
 use crate::params::Flat;
@@ -80,22 +80,19 @@ impl<C: TypedCell<H>, const H: usize, const O: usize, const B: usize> Sizes for 
 
 /// As [`Typed`], with dropout.
 #[derive(Clone, Copy)]
-pub(super) struct TypedDropped<M, const B: usize> {
+pub(super) struct TypedDropped<'a, M, const B: usize> {
     pub(super) dropout: Dropout,
-    /// Of input vectors; 0 for tokens.
-    pub(super) width: usize,
+    pub(super) inputs: Inputs<'a>,
     pub(super) sizes: Typed<M, B>,
 }
 
 impl<C: TypedCell<H>, const H: usize, const O: usize, const B: usize> Sizes
-    for TypedDropped<Model<C, H, O>, B>
+    for TypedDropped<'_, Model<C, H, O>, B>
 {
     type Cell = DropoutShape<C::Shape>;
     #[inline(always)]
     fn shape(self) -> ModelShape<Self::Cell> {
-        let Self { dropout, width, sizes } = self;
-        let ModelShape { cell, outputs } = sizes.shape();
-        ModelShape { cell: DropoutShape { cell, dropout, width }, outputs }
+        self.sizes.shape().with_dropout(self.dropout, self.inputs)
     }
     #[inline(always)]
     fn block(self, block: Block) -> Block {

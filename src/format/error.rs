@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::header::VERSION;
+use super::VERSION;
 use crate::vocab::VocabError;
 
 /// Why bytes are not a model, or not the one that was expected.

@@ -2,16 +2,9 @@
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 
-use super::error::FormatError;
-use super::layers::LAYER_BYTES;
+use super::{FormatError, HEADER_BYTES, VERSION};
 use crate::clean::Clean;
 use crate::vocab::Alphabet;
-
-/// Bytes before the layers above the first, and before the weights where there are none.
-pub const HEADER_BYTES: usize = 64;
-
-/// The version that this crate writes and reads.
-pub const VERSION: u32 = 1;
 
 pub(super) const MAGIC: &[u8; 8] = b"RECURVE\n";
 
@@ -76,11 +69,6 @@ pub(super) const fn checksum(bytes: &[u8]) -> u32 {
 /// The little-endian number at an offset.
 pub(super) const fn word(header: &Header, at: usize) -> u32 {
     u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
-}
-
-/// Bytes of the layers above the first.
-pub(super) const fn above_bytes(header: &Header) -> usize {
-    header[field::LAYERS] as usize * LAYER_BYTES
 }
 
 /// The first byte that has no meaning yet and is not zero.

@@ -1,9 +1,9 @@
 //! Model files as part of a program, checked while it is compiled: [`include_model!`](crate::include_model).
 
-use super::error::FormatError;
-use super::header::{self, HEADER_BYTES, Header, above_bytes, check, field, not_zero, word};
-use super::layers::{Codes, LAYER_BYTES};
+use super::header::{Header, alphabet, check, clean, field, not_zero, word};
+use super::layers::{Codes, LAYER_BYTES, above_bytes};
 use super::normalization::normalization_len;
+use super::{FormatError, HEADER_BYTES};
 use crate::cell::{
     Activation, AnyCell, Elman, Embedding, Feedforward, Gru, Layer, Lstm, Reset, Stack, TypedCell,
 };
@@ -63,8 +63,8 @@ pub const fn assert_file(file: &[u8]) {
         Err(FormatError::Endianness) => panic!("models are little-endian and cannot be read on this target"),
         Err(_) => panic!("the model file is inconsistent"),
     }
-    assert_fields(header(file));
-    let before = HEADER_BYTES + above_bytes(header(file));
+    assert_fields(header_of(file));
+    let before = HEADER_BYTES + above_bytes(header_of(file));
     let after = symbols(file).saturating_add(standards(file)).saturating_mul(4);
     let fits = before.saturating_add(after) <= file.len();
     assert!(fits, "the model file's layers, its vocabulary or its normalisation are inconsistent");
@@ -72,11 +72,11 @@ pub const fn assert_file(file: &[u8]) {
 
 /// Whether those bytes of the header have a meaning that no type is compared with.
 const fn assert_fields(header: &Header) {
-    assert!(header::clean(header).is_ok(), "the model file's cleaning has no meaning");
+    assert!(clean(header).is_ok(), "the model file's cleaning has no meaning");
     assert!(header[field::NORMALIZATION] <= 3, "the model file's normalisation has no meaning");
     let symbols = word(header, field::SYMBOLS);
-    let alphabet = header[field::ALPHABET] <= if symbols == 0 { 0 } else { 1 };
-    assert!(alphabet, "the model file's alphabet has no meaning");
+    let fit = header[field::ALPHABET] <= if symbols == 0 { 0 } else { 1 };
+    assert!(fit, "the model file's alphabet has no meaning");
     let fit =
         symbols == 0 || (symbols == word(header, field::INPUTS) && symbols == word(header, field::OUTPUTS));
     assert!(fit, "the model file's vocabulary has another size than its inputs or outputs");
@@ -87,14 +87,14 @@ const fn assert_fields(header: &Header) {
 #[doc(hidden)]
 #[must_use]
 pub const fn weights_bytes(file: &[u8]) -> usize {
-    let body = file.len() - HEADER_BYTES - above_bytes(header(file));
+    let body = file.len() - HEADER_BYTES - above_bytes(header_of(file));
     let after = symbols(file).saturating_add(standards(file));
     body.saturating_sub(after.saturating_mul(4))
 }
 
 /// Means and deviations in a file.
 const fn standards(file: &[u8]) -> usize {
-    let header = header(file);
+    let header = header_of(file);
     normalization_len(
         header[field::NORMALIZATION],
         word(header, field::INPUTS) as usize,
@@ -106,7 +106,7 @@ const fn standards(file: &[u8]) -> usize {
 #[doc(hidden)]
 #[must_use]
 pub const fn symbols(file: &[u8]) -> usize {
-    word(header(file), field::SYMBOLS) as usize
+    word(header_of(file), field::SYMBOLS) as usize
 }
 
 /// The weights of a file that [`assert_file`] accepts, `BYTES` of them.
@@ -115,7 +115,7 @@ pub const fn symbols(file: &[u8]) -> usize {
 pub const fn included<C: StoredCell<H>, const H: usize, const O: usize, const BYTES: usize>(
     file: &[u8],
 ) -> Model<C, H, O> {
-    let header = header(file);
+    let header = header_of(file);
     let layers = C::CELL.layers();
     let fit = header[field::LAYERS] as usize + 1 == layers.len();
     assert!(fit, "the file holds a model with another number of layers");
@@ -146,7 +146,7 @@ const fn assert_layer(layer: Layer, file: &[u8], i: usize) {
 /// What the file says of its layer `i`: the codes and the number of hidden units.
 const fn said_of_layer(file: &[u8], i: usize) -> (Codes, u32) {
     let Some(above) = i.checked_sub(1) else {
-        return (Codes::of_first(header(file)), word(header(file), field::HIDDEN));
+        return (Codes::of_first(header_of(file)), word(header_of(file), field::HIDDEN));
     };
     let layer = chunk::<LAYER_BYTES>(file, HEADER_BYTES + above * LAYER_BYTES);
     let [cell, activation, reset, zero, hidden @ ..] = *layer;
@@ -172,9 +172,7 @@ pub const fn included_codes<const N: usize>(file: &[u8]) -> [u32; N] {
 #[must_use]
 pub const fn included_symbols<'a>(file: &[u8], codes: &'a [u32]) -> Symbols<'a> {
     assert!(!codes.is_empty(), "the model file has no vocabulary");
-    let Ok(alphabet) = header::alphabet(header(file)) else {
-        panic!("the model file's alphabet has no meaning")
-    };
+    let Ok(alphabet) = alphabet(header_of(file)) else { panic!("the model file's alphabet has no meaning") };
     match Symbols::new(codes, alphabet) {
         Ok(symbols) => symbols,
         Err(_) => panic!("the model file's vocabulary is none"),
@@ -185,7 +183,7 @@ pub const fn included_symbols<'a>(file: &[u8], codes: &'a [u32]) -> Symbols<'a> 
 #[doc(hidden)]
 #[must_use]
 pub const fn included_standard<const N: usize>(file: &[u8], of_outputs: bool) -> Standard<N> {
-    let header = header(file);
+    let header = header_of(file);
     let (bit, channels) =
         if of_outputs { (2, word(header, field::OUTPUTS)) } else { (1, word(header, field::INPUTS)) };
     assert!(header[field::NORMALIZATION] & bit != 0, "the model file has no means and deviations of these");
@@ -217,7 +215,7 @@ const fn floats<const N: usize>(file: &[u8], from: usize) -> [f32; N] {
     floats
 }
 
-const fn header(file: &[u8]) -> &Header {
+const fn header_of(file: &[u8]) -> &Header {
     chunk(file, 0)
 }
 

@@ -1,11 +1,16 @@
 //! How layers are written: the bytes that stand for a kind of cell, its activation and its reset gate.
 
-use super::error::FormatError;
-use super::header::{HEADER_BYTES, Header, field, word};
+use super::header::{Header, field, word};
+use super::{FormatError, HEADER_BYTES};
 use crate::cell::{ActivationKind, AnyCell, Cell, CellKind, GruShape, Layer, ResetKind};
 
 /// Bytes of each layer above the first.
 pub(super) const LAYER_BYTES: usize = 8;
+
+/// Bytes of the layers above the first.
+pub(super) const fn above_bytes(header: &Header) -> usize {
+    header[field::LAYERS] as usize * LAYER_BYTES
+}
 
 /// The bytes that stand for a layer, beside its sizes.
 #[derive(Clone, Copy, PartialEq, Eq)]
