@@ -13,16 +13,21 @@
 //! The state is carried from window to window, the gradient is cut at the window's edge (Dive into Deep Learning,
 //! section 9.7.1, regular truncation).
 
+mod buffers;
+mod sizes;
+mod sums;
+mod task;
 mod window;
 
-use crate::cell::{Block, Cell, Dropout, Dropped, Extent, Inputs, TypedCell};
+use crate::cell::{Cell, Dropout, Dropped, Extent, Inputs, TypedCell};
 use crate::crew::{Alone, Crew};
-use crate::error::{Argument, Error, exactly};
-use crate::lanes::{Lanes, best_lanes, inlined};
-use crate::loss::{Goal, Sum};
-use crate::model::{Model, ModelShape, check_state};
+use crate::error::Error;
+use crate::lanes::{Lanes, best_lanes};
+use crate::loss::Goal;
+use crate::model::{Model, ModelShape};
 use crate::params::{Flat, plain_data, take_mut};
-use window::{Buffers, Sizes, Typed, TypedDropped, Window};
+use sizes::{Typed, TypedDropped};
+use task::Task;
 
 plain_data! {
     /// What training a [`Model`] with windows of up to `T` steps of `B` sequences works in.
@@ -98,7 +103,10 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     ) -> Result<f32, Error> {
         let (tape, scratch) = workspace.split();
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
-        best_lanes!(lanes => gradient(Typed::<Self, B>::SIZES, &Alone, lanes, params, inputs, goal, state, tape, scratch, grads))
+        let sizes = Typed::<Self, B>::SIZES;
+        best_lanes!(lanes => {
+            Task { sizes, lanes, params, inputs, goal, state, tape, scratch }.gradient(&Alone, grads)
+        })
     }
 
     /// As [`gradient`](Self::gradient), with dropout on the cell's inputs and outputs. Every window wants another seed.
@@ -137,9 +145,10 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     ) -> Result<f32, Error> {
         let (tape, scratch) = workspace.split();
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
-        let width = Self::SHAPE.with_dropout(dropout, inputs).cell.width;
-        let sizes = TypedDropped { dropout, width, sizes: Typed::<Self, B>::SIZES };
-        best_lanes!(lanes => gradient(sizes, &Alone, lanes, params, inputs, goal, state, tape, scratch, grads))
+        let sizes = TypedDropped { dropout, inputs, sizes: Typed::<Self, B>::SIZES };
+        best_lanes!(lanes => {
+            Task { sizes, lanes, params, inputs, goal, state, tape, scratch }.gradient(&Alone, grads)
+        })
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.
@@ -155,7 +164,8 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     ) -> Result<f32, Error> {
         let (tape, scratch) = workspace.split();
         let (params, state) = (self.as_flat(), state.as_flat_mut());
-        best_lanes!(lanes => loss(Typed::<Self, B>::SIZES, lanes, params, inputs, goal, state, tape, scratch))
+        let sizes = Typed::<Self, B>::SIZES;
+        best_lanes!(lanes => Task { sizes, lanes, params, inputs, goal, state, tape, scratch }.loss())
     }
 }
 
@@ -196,7 +206,7 @@ impl<C: Cell> ModelShape<C> {
     #[must_use]
     pub fn pack_len(self, threads: usize) -> usize {
         let copies = self.cell.pack_len().saturating_add(self.head().pack_len());
-        copies.max(window::products_len(self, threads))
+        copies.max(sums::products_len(self, threads))
     }
 
     /// The mean loss of a window, and its gradients, added to `grads`; `state`, which says how many sequences there
@@ -246,7 +256,7 @@ impl<C: Cell> ModelShape<C> {
         scratch: &mut [f32],
         grads: &mut [f32],
     ) -> Result<f32, Error> {
-        gradient(self, crew, lanes, params, inputs, goal, state, tape, scratch, grads)
+        Task { sizes: self, lanes, params, inputs, goal, state, tape, scratch }.gradient(crew, grads)
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.
@@ -265,94 +275,6 @@ impl<C: Cell> ModelShape<C> {
         tape: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<f32, Error> {
-        loss(self, lanes, params, inputs, goal, state, tape, scratch)
+        Task { sizes: self, lanes, params, inputs, goal, state, tape, scratch }.loss()
     }
-}
-
-/// See [`ModelShape::gradient_by`].
-#[cfg_attr(not(debug_assertions), inline(always))]
-#[allow(
-    clippy::too_many_arguments,
-    reason = "weights, state, tape, scratch and gradients are separate values"
-)]
-fn gradient<S: Sizes, L: Lanes>(
-    sizes: S,
-    crew: &impl Crew,
-    lanes: L,
-    params: &[f32],
-    inputs: Inputs<'_>,
-    goal: impl Goal,
-    state: &mut [f32],
-    tape: &mut [f32],
-    scratch: &mut [f32],
-    grads: &mut [f32],
-) -> Result<f32, Error> {
-    exactly(Argument::Grads, sizes.shape().params_len(), grads.len())?;
-    let window = Window::new(sizes, params, inputs, goal, state)?;
-    let (mut buffers, pack) = Buffers::new(sizes.shape(), window.extent, tape, scratch, true)?;
-    check_state(lanes, state)?;
-
-    let (cell, head) = window.pack(lanes, params, pack);
-    let mut total = Sum::default();
-    crew.each(
-        buffers.blocks(),
-        inlined!(|(block, mut buffers): (Block, Buffers<'_>)| {
-            lanes.run(inlined!(|| {
-                let loss = window.forward(lanes, cell, head, state, block, &mut buffers);
-                window.backward(lanes, cell, head, block, &mut buffers);
-                loss
-            }))
-        }),
-        inlined!(|loss| total.add(loss)),
-    );
-    let loss = window.mean(total)?;
-    buffers.blocks().for_each(inlined!(|(block, buffers)| sizes.shape().cell.end(
-        buffers.tape,
-        block,
-        state
-    )));
-
-    let done = &buffers.done();
-    #[cfg(not(feature = "std"))]
-    window.accumulate_all(lanes, done, grads);
-    #[cfg(feature = "std")]
-    crew.each(
-        window.tensors(crew.threads(), pack, grads),
-        inlined!(|part| lanes.run(inlined!(|| window.accumulate(lanes, done, part)))),
-        |()| {},
-    );
-    window.clear_ended(buffers.tape, state);
-    Ok(loss)
-}
-
-/// See [`ModelShape::loss`].
-#[cfg_attr(not(debug_assertions), inline(always))]
-#[allow(clippy::too_many_arguments, reason = "weights, state, tape and scratch are separate values")]
-fn loss<S: Sizes, L: Lanes>(
-    sizes: S,
-    lanes: L,
-    params: &[f32],
-    inputs: Inputs<'_>,
-    goal: impl Goal,
-    state: &mut [f32],
-    tape: &mut [f32],
-    scratch: &mut [f32],
-) -> Result<f32, Error> {
-    let window = Window::new(sizes, params, inputs, goal, state)?;
-    let (mut buffers, pack) = Buffers::new(sizes.shape(), window.extent, tape, scratch, false)?;
-    check_state(lanes, state)?;
-
-    let (cell, head) = window.pack(lanes, params, pack);
-    let mut total = Sum::default();
-    for (block, mut buffers) in buffers.blocks() {
-        total.add(window.forward(lanes, cell, head, state, block, &mut buffers));
-    }
-    let loss = window.mean(total)?;
-    buffers.blocks().for_each(inlined!(|(block, buffers)| sizes.shape().cell.end(
-        buffers.tape,
-        block,
-        state
-    )));
-    window.clear_ended(buffers.tape, state);
-    Ok(loss)
 }

@@ -19,6 +19,7 @@ mod kind;
 mod layer;
 mod lstm;
 mod mask;
+mod parts;
 mod reset;
 mod stack;
 
@@ -44,6 +45,7 @@ use core::{fmt::Debug, ops::Range};
 use rand_core::Rng;
 
 use crate::init::Init;
+use crate::kernels::copy;
 use crate::lanes::{Lanes, inlined};
 use crate::params::{Flat, sealed::Sealed};
 
@@ -185,6 +187,18 @@ pub trait OnCell {
     fn on<C: Cell>(self, cell: C) -> Self::Output;
 }
 
+/// The gradient of some rows of a tensor of weights, to be added to.
+#[derive(Debug)]
+pub struct Gradient<'a> {
+    /// The rows.
+    pub rows: &'a Range<usize>,
+    /// Anything; with as much as [`product_at_len`](crate::kernels::product_at_len) says for the number of rows, sums are
+    /// fast.
+    pub room: &'a mut [f32],
+    /// The gradient of each element of the rows.
+    pub grads: &'a mut [f32],
+}
+
 /// The arithmetic of a cell over flat slices: a view's sizes, without its weights.
 ///
 /// Lengths of slices are checked by the caller ([`ModelShape`](crate::ModelShape)). Here a slice of another length gives
@@ -198,14 +212,24 @@ pub trait Cell: Copy + Debug + Sync + Sealed {
     fn params_len(self) -> usize;
     /// Floats of the state of one sequence.
     fn state_len(self) -> usize;
-    /// Floats that a step of `batch` sequences works in, beside the state to come.
-    fn step_scratch_len(self, batch: usize) -> usize;
+    /// Floats that a step of `batch` sequences works in, beside the state to come; none if not said.
+    #[inline(always)]
+    fn step_scratch_len(self, _batch: usize) -> usize {
+        0
+    }
     /// Floats that a window's forward pass keeps for the backward pass; as many for each sequence.
     fn tape_len(self, extent: Extent) -> usize;
-    /// Floats that a window's backward pass works in, beside the gradient of its output; as many for each sequence.
-    fn backward_scratch_len(self, extent: Extent) -> usize;
-    /// Floats for copies of weights, which make windows faster if they can be spared.
-    fn pack_len(self) -> usize;
+    /// Floats that a window's backward pass works in, beside the gradient of its output; as many for each sequence. None if
+    /// not said.
+    #[inline(always)]
+    fn backward_scratch_len(self, _extent: Extent) -> usize {
+        0
+    }
+    /// Floats for copies of weights, which make windows faster if they can be spared; none if not said.
+    #[inline(always)]
+    fn pack_len(self) -> usize {
+        0
+    }
 
     /// Does work with this cell; where its kind is known at run time only, with the cell of that kind. What asks the cell
     /// for several things so finds its way to them once.
@@ -228,14 +252,20 @@ pub trait Cell: Copy + Debug + Sync + Sealed {
         scratch: &mut [f32],
     );
 
-    /// The outputs H (batch×h) within a state.
-    fn output(self, state: &[f32], batch: usize) -> &[f32];
+    /// The outputs H (batch×h) within a state: all of it, if not said.
+    #[inline(always)]
+    fn output(self, state: &[f32], _batch: usize) -> &[f32] {
+        state
+    }
 
     /// Copies weights for products with `rows` rows into `room`, which is [`pack_len`](Self::pack_len) long.
-    fn pack<L: Lanes>(self, lanes: L, params: &[f32], rows: usize, room: &mut [f32]);
+    #[inline(always)]
+    fn pack<L: Lanes>(self, _lanes: L, _params: &[f32], _rows: usize, _room: &mut [f32]) {}
 
-    /// Puts the states of a block's sequences, out of those of all, where [`forward`](Self::forward) reads them.
-    fn begin(self, state: &[f32], block: Block, tape: &mut [f32]);
+    /// Puts the states of a block's sequences, out of those of all, where [`forward`](Self::forward) reads them, if it
+    /// does.
+    #[inline(always)]
+    fn begin(self, _state: &[f32], _block: Block, _tape: &mut [f32]) {}
 
     /// The steps of a block, after [`begin`](Self::begin); what the backward pass needs is kept in `tape`.
     fn forward<L: Lanes>(
@@ -250,8 +280,14 @@ pub trait Cell: Copy + Debug + Sync + Sealed {
     /// The outputs H of all steps (window·batch×h) within a tape.
     fn outputs(self, tape: &[f32], extent: Extent) -> &[f32];
 
-    /// Puts the states after a block's last step among those of all sequences.
-    fn end(self, tape: &[f32], block: Block, state: &mut [f32]);
+    /// Puts the states after a block's last step among those of all sequences: its last outputs, if not said.
+    #[inline(always)]
+    fn end(self, tape: &[f32], block: Block, state: &mut [f32]) {
+        let Extent { batch, window } = block.extent;
+        let before = window.saturating_sub(1) * batch * self.hidden();
+        let last = self.outputs(tape, block.extent).get(before..).unwrap_or_default();
+        copy(last, state.get_mut(block.first * self.hidden()..).unwrap_or_default());
+    }
 
     /// From the gradients of a block's outputs to those that [`accumulate`](Self::accumulate) needs. Nothing flows back
     /// beyond the first step.
@@ -264,18 +300,8 @@ pub trait Cell: Copy + Debug + Sync + Sealed {
     fn tensor(self, index: usize) -> Option<(usize, usize)>;
 
     /// Adds a block's part of the gradient of some rows of a tensor, which [`tensor`](Self::tensor) has. Each element is
-    /// summed over the block's rows in their order. `room` may be anything; with as much as
-    /// [`product_at_len`](crate::kernels::product_at_len) says for the number of rows it is fast.
-    #[allow(clippy::too_many_arguments, reason = "which weights, from what, and where to")]
-    fn accumulate<L: Lanes>(
-        self,
-        lanes: L,
-        tensor: usize,
-        rows: &Range<usize>,
-        from: Backpropagated<'_>,
-        room: &mut [f32],
-        grads: &mut [f32],
-    );
+    /// summed over the block's rows in their order.
+    fn accumulate<L: Lanes>(self, lanes: L, tensor: usize, from: Backpropagated<'_>, to: Gradient<'_>);
 }
 
 /// A cell whose sizes are part of its type: a plain struct of weights, with `H` hidden units.

@@ -24,138 +24,34 @@
 //! | then | as far as they are normalised: d means and d deviations of inputs, q means and q deviations of outputs, `f32` |
 //! | the rest | symbols, `u32`, ascending |
 
+mod error;
+mod header;
 mod include;
 mod layers;
+mod normalization;
 
+pub use error::FormatError;
 pub use include::StoredCell;
 #[doc(hidden)]
 pub use include::{
     assert_file, included, included_codes, included_standard, included_symbols, symbols, weights_bytes,
 };
-
-use core::fmt;
-
-use crc::{CRC_32_ISO_HDLC, Crc};
+pub use normalization::Normalization;
 
 use crate::cell::{AnyCell, Cell};
 use crate::clean::Clean;
 use crate::model::{Model, ModelShape};
-use crate::params::{Flat, take};
-use crate::standard::StandardView;
-use crate::vocab::{Alphabet, Symbols, VocabError};
-use layers::{Codes, LAYER_BYTES};
-
-const MAGIC: &[u8; 8] = b"RECURVE\n";
-const CHECKED: usize = 16;
-/// Where the header says how a GRU applies its reset gate.
-const RESET: usize = 40;
-/// Where it says how many layers there are above the first.
-const LAYERS: usize = 41;
-
-/// Where it says what is normalised.
-const NORMALIZED: usize = 56;
+use crate::params::Flat;
+use crate::vocab::{Alphabet, Symbols};
+use header::{Header, MAGIC, alphabet, check, checksum, clean, field, not_zero, word};
+use layers::{Codes, LAYER_BYTES, above_bytes};
+use normalization::normalization_len;
 
 /// Bytes before the layers above the first, and before the weights where there are none.
 pub const HEADER_BYTES: usize = 64;
 
 /// The version that this crate writes and reads.
 pub const VERSION: u32 = 1;
-
-/// Why bytes are not a model, or not the one that was expected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum FormatError {
-    /// The bytes do not begin as a model file does.
-    Magic,
-    /// The file is of another version.
-    Version {
-        /// Its version.
-        found: u32,
-    },
-    /// The file has another length than it says: it was cut short, or something follows it.
-    Length {
-        /// The length that it should have.
-        needed: usize,
-        /// The length that it has.
-        got: usize,
-    },
-    /// The checksum is another: the file was altered.
-    Checksum,
-    /// The bytes do not begin at a multiple of four.
-    Alignment,
-    /// The target is big-endian; weights cannot be read in place.
-    Endianness,
-    /// A field has a value without meaning, or sizes that do not fit each other; the offset of the field.
-    Field(usize),
-    /// The vocabulary is none.
-    Vocab(VocabError),
-    /// The file holds a model of another cell or of other sizes than asked for.
-    Mismatch,
-}
-
-impl fmt::Display for FormatError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Magic => f.write_str("not a model file"),
-            Self::Version { found } => {
-                write!(f, "a model file of version {found}; this build reads version {VERSION}")
-            }
-            Self::Length { needed, got } => {
-                write!(
-                    f,
-                    "a model file of {needed} bytes was expected, there are {got}: cut short or altered"
-                )
-            }
-            Self::Checksum => f.write_str("the checksum does not match: the file was altered"),
-            Self::Alignment => f.write_str("the model does not begin at a multiple of four bytes"),
-            Self::Endianness => {
-                f.write_str("models are little-endian and cannot be read in place on this target")
-            }
-            Self::Field(offset) => write!(f, "the header is inconsistent at byte {offset}"),
-            Self::Vocab(error) => error.fmt(f),
-            Self::Mismatch => f.write_str("the file holds a model of another cell or of other sizes"),
-        }
-    }
-}
-
-impl core::error::Error for FormatError {}
-
-/// How readings become the inputs of a model, and its outputs numbers in their units; each only if that is wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Normalization<'a> {
-    /// To be applied to inputs, d channels.
-    pub inputs: Option<StandardView<'a>>,
-    /// To be inverted of outputs, q channels.
-    pub outputs: Option<StandardView<'a>>,
-}
-
-impl<'a> Normalization<'a> {
-    /// What the header says of it.
-    fn code(self) -> u8 {
-        u8::from(self.inputs.is_some()) + 2 * u8::from(self.outputs.is_some())
-    }
-
-    /// Takes it off what follows the weights.
-    fn take(code: u8, inputs: usize, outputs: usize, from: &mut &'a [f32]) -> Self {
-        let mut side = |wanted: bool, channels: usize| {
-            wanted.then(|| StandardView { mean: take(from, channels), deviation: take(from, channels) })
-        };
-        Self { inputs: side(code & 1 != 0, inputs), outputs: side(code & 2 != 0, outputs) }
-    }
-
-    /// Its numbers, in their order.
-    fn numbers(self) -> impl Iterator<Item = &'a f32> {
-        let sides = [self.inputs, self.outputs].into_iter().flatten();
-        sides.flat_map(|side| side.mean.iter().chain(side.deviation))
-    }
-
-    /// Whether it is one for so many channels.
-    fn is_valid(self, inputs: usize, outputs: usize) -> bool {
-        self.inputs.is_none_or(|side| side.is_valid(inputs))
-            && self.outputs.is_none_or(|side| side.is_valid(outputs))
-    }
-}
 
 /// A model with what it needs to be used, borrowed: from a file's bytes, or on its way to one.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -181,24 +77,22 @@ impl<'a> ModelFile<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, FormatError> {
         check(bytes)?;
         let (header, body) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or(FormatError::Magic)?;
-        let (above, body) = body.split_at_checked(above_bytes(header)).ok_or(FormatError::Field(LAYERS))?;
+        let (above, body) =
+            body.split_at_checked(above_bytes(header)).ok_or(FormatError::Field(field::LAYERS))?;
         let shape = parse_shape(header, above)?;
-        let clean = match header[23] {
-            0 => Clean::None,
-            1 => Clean::Letters,
-            _ => return Err(FormatError::Field(23)),
-        };
+        let clean = clean(header)?;
         let words: &[u32] = bytemuck::try_cast_slice(body).map_err(|_| FormatError::Alignment)?;
-        let (weights, rest) = words.split_at_checked(shape.params_len()).ok_or(FormatError::Field(24))?;
+        let (weights, rest) =
+            words.split_at_checked(shape.params_len()).ok_or(FormatError::Field(field::INPUTS))?;
         let (inputs, outputs) = (shape.cell.inputs(), shape.outputs);
-        let len = normalization_len(header[NORMALIZED], inputs, outputs);
-        let (numbers, codes) = rest.split_at_checked(len).ok_or(FormatError::Field(NORMALIZED))?;
+        let len = normalization_len(header[field::NORMALIZATION], inputs, outputs);
+        let (numbers, codes) = rest.split_at_checked(len).ok_or(FormatError::Field(field::NORMALIZATION))?;
         let mut numbers = bytemuck::must_cast_slice(numbers);
-        let normalization = Normalization::take(header[NORMALIZED], inputs, outputs, &mut numbers);
-        if codes.len() != word(header, 36) as usize {
-            return Err(FormatError::Field(36));
+        let normalization = Normalization::take(header[field::NORMALIZATION], inputs, outputs, &mut numbers);
+        if codes.len() != word(header, field::SYMBOLS) as usize {
+            return Err(FormatError::Field(field::SYMBOLS));
         }
-        let symbols = parse_symbols(codes, header[22])?;
+        let symbols = parse_symbols(header, codes)?;
         let weights = bytemuck::must_cast_slice(weights);
         let file = Self { shape, clean, symbols, normalization, weights };
         file.check_sizes()?;
@@ -210,13 +104,15 @@ impl<'a> ModelFile<'a> {
         check_not_empty(self.shape)?;
         let (inputs, outputs) = (self.shape.cell.inputs(), self.shape.outputs);
         if self.weights.len() != self.shape.params_len() {
-            return Err(FormatError::Field(24));
+            return Err(FormatError::Field(field::INPUTS));
         }
         if !self.normalization.is_valid(inputs, outputs) {
-            return Err(FormatError::Field(NORMALIZED));
+            return Err(FormatError::Field(field::NORMALIZATION));
         }
         match self.symbols.map(Symbols::len) {
-            Some(symbols) if symbols != inputs || symbols != outputs => Err(FormatError::Field(36)),
+            Some(symbols) if symbols != inputs || symbols != outputs => {
+                Err(FormatError::Field(field::SYMBOLS))
+            }
             _ => Ok(()),
         }
     }
@@ -225,6 +121,14 @@ impl<'a> ModelFile<'a> {
     #[must_use]
     pub fn new(shape: ModelShape<AnyCell>, weights: &'a [f32]) -> Self {
         Self { shape, clean: Clean::None, symbols: None, normalization: Normalization::default(), weights }
+    }
+
+    /// A typed model without vocabulary, on its way to a file.
+    pub fn of<C, const H: usize, const O: usize>(model: &'a Model<C, H, O>) -> Self
+    where
+        C: StoredCell<H>,
+    {
+        Self::new(ModelShape { cell: C::CELL, outputs: O }, model.as_flat())
     }
 
     /// The same with a vocabulary. A file needs a symbol for each input and each output of the model.
@@ -287,7 +191,7 @@ impl<'a> ModelFile<'a> {
         let (header, body) = to.split_first_chunk_mut::<HEADER_BYTES>().ok_or(FormatError::Magic)?;
         self.emit_header(header, length, codes.len())?;
         let (above, body) =
-            body.split_at_mut_checked(above_bytes(header)).ok_or(FormatError::Field(LAYERS))?;
+            body.split_at_mut_checked(above_bytes(header)).ok_or(FormatError::Field(field::LAYERS))?;
         let layers = self.shape.cell.layers().iter().skip(1);
         for (to, layer) in above.as_chunks_mut().0.iter_mut().zip(layers) {
             *to = layers::emit_above(*layer)?;
@@ -298,19 +202,15 @@ impl<'a> ModelFile<'a> {
             *to = word.to_le_bytes();
         }
         let checksum = checksum(to);
-        if let Some(to) = to.get_mut(12..CHECKED) {
+        if let Some(to) = to.get_mut(field::CHECKSUM..field::LENGTH) {
             to.copy_from_slice(&checksum.to_le_bytes());
         }
         Ok(())
     }
 
-    fn emit_header(
-        &self,
-        to: &mut [u8; HEADER_BYTES],
-        length: u32,
-        symbols: usize,
-    ) -> Result<(), FormatError> {
-        let (first, above) = self.shape.cell.layers().split_first().ok_or(FormatError::Field(LAYERS))?;
+    fn emit_header(&self, to: &mut Header, length: u32, symbols: usize) -> Result<(), FormatError> {
+        let (first, above) =
+            self.shape.cell.layers().split_first().ok_or(FormatError::Field(field::LAYERS))?;
         let Codes { cell, activation, reset } = Codes::of(*first);
         let alphabet = match self.symbols.map(Symbols::alphabet) {
             None | Some(Alphabet::Chars) => 0,
@@ -323,26 +223,16 @@ impl<'a> ModelFile<'a> {
         let sizes = [first.inputs(), first.hidden(), self.shape.outputs, symbols];
         to.fill(0);
         to[..8].copy_from_slice(MAGIC);
-        to[8..12].copy_from_slice(&VERSION.to_le_bytes());
-        to[16..20].copy_from_slice(&length.to_le_bytes());
-        to[20..24].copy_from_slice(&[cell, activation, alphabet, clean]);
-        for (to, size) in to[24..40].as_chunks_mut().0.iter_mut().zip(sizes) {
-            *to = u32::try_from(size).map_err(|_| FormatError::Field(24))?.to_le_bytes();
+        to[field::VERSION..field::CHECKSUM].copy_from_slice(&VERSION.to_le_bytes());
+        to[field::LENGTH..field::CELL].copy_from_slice(&length.to_le_bytes());
+        to[field::CELL..field::INPUTS].copy_from_slice(&[cell, activation, alphabet, clean]);
+        for (to, size) in to[field::INPUTS..field::RESET].as_chunks_mut().0.iter_mut().zip(sizes) {
+            *to = u32::try_from(size).map_err(|_| FormatError::Field(field::INPUTS))?.to_le_bytes();
         }
-        to[RESET] = reset;
-        to[LAYERS] = u8::try_from(above.len()).map_err(|_| FormatError::Field(LAYERS))?;
-        to[NORMALIZED] = self.normalization.code();
+        to[field::RESET] = reset;
+        to[field::LAYERS] = u8::try_from(above.len()).map_err(|_| FormatError::Field(field::LAYERS))?;
+        to[field::NORMALIZATION] = self.normalization.code();
         Ok(())
-    }
-}
-
-impl<'a> ModelFile<'a> {
-    /// A typed model without vocabulary, on its way to a file.
-    pub fn of<C, const H: usize, const O: usize>(model: &'a Model<C, H, O>) -> Self
-    where
-        C: StoredCell<H>,
-    {
-        Self::new(ModelShape { cell: C::CELL, outputs: O }, model.as_flat())
     }
 }
 
@@ -359,69 +249,16 @@ impl<C: StoredCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     }
 }
 
-/// Checks what does not need the body's meaning: magic, version, length and checksum.
-const fn check(bytes: &[u8]) -> Result<(), FormatError> {
-    if cfg!(target_endian = "big") {
-        return Err(FormatError::Endianness);
+/// The cell and the sizes.
+fn parse_shape(header: &Header, above: &[u8]) -> Result<ModelShape<AnyCell>, FormatError> {
+    if header[field::NORMALIZATION] > 3 {
+        return Err(FormatError::Field(field::NORMALIZATION));
     }
-    let Some((header, _)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
-        return Err(FormatError::Length { needed: HEADER_BYTES, got: bytes.len() });
-    };
-    let mut i = 0;
-    while i < MAGIC.len() {
-        if header[i] != MAGIC[i] {
-            return Err(FormatError::Magic);
-        }
-        i += 1;
-    }
-    if word(header, 8) != VERSION {
-        return Err(FormatError::Version { found: word(header, 8) });
-    }
-    let needed = word(header, 16) as usize;
-    if needed != bytes.len() {
-        return Err(FormatError::Length { needed, got: bytes.len() });
-    }
-    if word(header, 12) != checksum(bytes) {
-        return Err(FormatError::Checksum);
-    }
-    Ok(())
-}
-
-/// The checksum of a whole file.
-const fn checksum(bytes: &[u8]) -> u32 {
-    const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
-    match bytes.split_at_checked(CHECKED) {
-        Some((_, checked)) => CRC.checksum(checked),
-        None => 0,
-    }
-}
-
-/// The little-endian number at an offset.
-const fn word(header: &[u8; HEADER_BYTES], at: usize) -> u32 {
-    u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
-}
-
-/// Bytes of the layers above the first.
-const fn above_bytes(header: &[u8; HEADER_BYTES]) -> usize {
-    header[LAYERS] as usize * LAYER_BYTES
-}
-
-/// Numbers of a normalisation with this code.
-const fn normalization_len(code: u8, inputs: usize, outputs: usize) -> usize {
-    let of_inputs = if code & 1 != 0 { inputs.saturating_mul(2) } else { 0 };
-    let of_outputs = if code & 2 != 0 { outputs.saturating_mul(2) } else { 0 };
-    of_inputs.saturating_add(of_outputs)
-}
-
-fn parse_shape(header: &[u8; HEADER_BYTES], above: &[u8]) -> Result<ModelShape<AnyCell>, FormatError> {
-    if header[NORMALIZED] > 3 {
-        return Err(FormatError::Field(NORMALIZED));
-    }
-    let unused = header.iter().enumerate().skip(LAYERS + 1).filter(|&(at, _)| at != NORMALIZED);
-    if let Some((at, _)) = unused.into_iter().find(|&(_, &byte)| byte != 0) {
+    if let Some(at) = not_zero(header) {
         return Err(FormatError::Field(at));
     }
-    let shape = ModelShape { cell: layers::parse(header, above)?, outputs: word(header, 32) as usize };
+    let outputs = word(header, field::OUTPUTS) as usize;
+    let shape = ModelShape { cell: layers::parse(header, above)?, outputs };
     check_not_empty(shape)?;
     Ok(shape)
 }
@@ -429,19 +266,17 @@ fn parse_shape(header: &[u8; HEADER_BYTES], above: &[u8]) -> Result<ModelShape<A
 fn check_not_empty(shape: ModelShape<AnyCell>) -> Result<(), FormatError> {
     let sizes = [shape.cell.inputs(), shape.outputs];
     let hidden = shape.cell.layers().iter().map(|layer| layer.hidden());
-    if sizes.into_iter().chain(hidden).any(|size| size == 0) { Err(FormatError::Field(24)) } else { Ok(()) }
+    let empty = sizes.into_iter().chain(hidden).any(|size| size == 0);
+    if empty { Err(FormatError::Field(field::INPUTS)) } else { Ok(()) }
 }
 
-fn parse_symbols(codes: &[u32], alphabet: u8) -> Result<Option<Symbols<'_>>, FormatError> {
-    let alphabet = match alphabet {
-        0 => Alphabet::Chars,
-        1 => Alphabet::Bytes,
-        _ => return Err(FormatError::Field(22)),
-    };
-    if codes.is_empty() {
-        return if alphabet == Alphabet::Chars { Ok(None) } else { Err(FormatError::Field(22)) };
+/// The vocabulary, if there is one.
+fn parse_symbols<'a>(header: &Header, codes: &'a [u32]) -> Result<Option<Symbols<'a>>, FormatError> {
+    match (codes, alphabet(header)?) {
+        ([], Alphabet::Chars) => Ok(None),
+        ([], Alphabet::Bytes) => Err(FormatError::Field(field::ALPHABET)),
+        (codes, alphabet) => Symbols::new(codes, alphabet).map(Some).map_err(FormatError::Vocab),
     }
-    Symbols::new(codes, alphabet).map(Some).map_err(FormatError::Vocab)
 }
 
 #[cfg(test)]

@@ -106,9 +106,7 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
                 + C::BackwardScratch::<B, T>::BYTES,
         }
     }
-}
 
-impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     /// What training the output layer alone takes ([`tune`](Self::tune)), with steps of `B` sequences and an optimiser
     /// whose state has so many floats. The cell's weights stay in flash, and there is no tape.
     ///

@@ -1,13 +1,13 @@
 //! A cell or a stack of cells whose kinds and sizes are known at run time: what a host that trains any model works
 //! with.
 
-use core::{fmt, ops::Range};
+use core::fmt;
 
 use rand_core::Rng;
 
 use super::layer::{by_other_cells, here};
 use super::{
-    ActivationKind, Backpropagated, Backward, Block, Cell, CellKind, Extent, Inputs, Layer, OnCell,
+    ActivationKind, Backpropagated, Backward, Block, Cell, CellKind, Extent, Gradient, Inputs, Layer, OnCell,
     StackShape, Weights,
 };
 use crate::init::Init;

@@ -13,12 +13,10 @@
 //! A mask depends on the seed, and for each element on its row in the window and its place in the row; so it is the same
 //! for any lanes, any number of threads, and for a token as for the one-hot vector that it stands for.
 
-use core::ops::Range;
-
 use rand_core::Rng;
 
 use super::mask::{Mask, mix};
-use super::{Backpropagated, Backward, Block, Cell, Extent, Inputs, TypedCell, Weights};
+use super::{Backpropagated, Backward, Block, Cell, Extent, Gradient, Inputs, TypedCell, Weights};
 use crate::error::{Error, setting};
 use crate::init::Init;
 use crate::kernels::{map_all, zip_map, zip2_map};
@@ -376,20 +374,12 @@ impl<C: Cell> Cell for DropoutShape<C> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn accumulate<L: Lanes>(
-        self,
-        lanes: L,
-        tensor: usize,
-        rows: &Range<usize>,
-        from: Backpropagated<'_>,
-        room: &mut [f32],
-        grads: &mut [f32],
-    ) {
+    fn accumulate<L: Lanes>(self, lanes: L, tensor: usize, from: Backpropagated<'_>, to: Gradient<'_>) {
         let [tape, _, kept] = self.tape(from.tape, from.block.extent);
         let (inputs, block) = self.read(from.inputs, from.block, kept);
         let mut scratch = from.scratch;
         let scratch = take(&mut scratch, self.cell.backward_scratch_len(block.extent));
         let from = Backpropagated { inputs, block, tape, scratch, ..from };
-        self.cell.accumulate(lanes, tensor, rows, from, room, grads);
+        self.cell.accumulate(lanes, tensor, from, to);
     }
 }

@@ -4,13 +4,12 @@
 //!
 //! A pre-activation is summed as b_h, then the input's part, then the recurrent part, each in order.
 
-use core::ops::Range;
-
 use rand_core::Rng;
 
+use super::parts::{part, step_and_previous};
 use super::{
-    Activation, ActivationKind, Backpropagated, Backward, Block, Cell, Extent, InputWeights, Inputs, Tanh,
-    TypedCell, Weights,
+    Activation, ActivationKind, Backpropagated, Backward, Block, Cell, Extent, Gradient, InputWeights,
+    Inputs, Tanh, TypedCell, Weights,
 };
 use crate::init::Init;
 use crate::kernels::{Factor, Mat, column_sums, copy, product, product_at};
@@ -109,16 +108,8 @@ impl Cell for ElmanShape {
         self.hidden
     }
     #[inline(always)]
-    fn step_scratch_len(self, _: usize) -> usize {
-        0
-    }
-    #[inline(always)]
     fn tape_len(self, extent: Extent) -> usize {
         extent.rows().saturating_add(extent.batch).saturating_mul(self.hidden)
-    }
-    #[inline(always)]
-    fn backward_scratch_len(self, _: Extent) -> usize {
-        0
     }
     #[inline(always)]
     fn pack_len(self) -> usize {
@@ -146,11 +137,6 @@ impl Cell for ElmanShape {
         view.input.forward(lanes, inputs, next);
         product(lanes, Mat::new(state, self.hidden), view.w_hh, next);
         self.activation.apply(lanes, next);
-    }
-
-    #[inline(always)]
-    fn output(self, state: &[f32], _: usize) -> &[f32] {
-        state
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -191,12 +177,6 @@ impl Cell for ElmanShape {
         tape.get(extent.batch * self.hidden..).unwrap_or_default()
     }
 
-    #[inline(always)]
-    fn end(self, tape: &[f32], block: Block, state: &mut [f32]) {
-        let last = tape.get(block.extent.rows() * self.hidden..).unwrap_or_default();
-        copy(last, state.get_mut(block.first * self.hidden..).unwrap_or_default());
-    }
-
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, pass: Backward<'_>) {
         let Backward { block: Block { extent, .. }, tape, d_outputs, d_inputs, .. } = pass;
@@ -206,11 +186,9 @@ impl Cell for ElmanShape {
         let row = extent.batch * self.hidden;
         // From the last step to the first, dH_t becomes dA_t = dH_t ∘ φ′, and dA_t W_hhᵀ is added to dH_{t−1}.
         for t in (0..extent.window).rev() {
-            let (before, d_a) = d_outputs.split_at_mut_checked(t * row).unwrap_or_default();
-            let d_a = d_a.get_mut(..row).unwrap_or_default();
-            self.activation.backward(lanes, d_a, h.get(t * row..(t + 1) * row).unwrap_or_default());
-            let d_h_prev = before.len().checked_sub(row).and_then(|last| before.get_mut(last..));
-            if let Some(d_h_prev) = d_h_prev {
+            let (d_h_prev, d_a) = step_and_previous(d_outputs, t, row);
+            self.activation.backward(lanes, d_a, part(h, t, row));
+            if t > 0 {
                 w_hh_t.product(lanes, Mat::new(d_a, self.hidden), d_h_prev);
             }
         }
@@ -235,24 +213,16 @@ impl Cell for ElmanShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn accumulate<L: Lanes>(
-        self,
-        lanes: L,
-        tensor: usize,
-        rows: &Range<usize>,
-        from: Backpropagated<'_>,
-        room: &mut [f32],
-        grads: &mut [f32],
-    ) {
+    fn accumulate<L: Lanes>(self, lanes: L, tensor: usize, from: Backpropagated<'_>, to: Gradient<'_>) {
         let Backpropagated { inputs, block, tape, d_outputs, .. } = from;
         let d_a = Mat::new(d_outputs, self.hidden);
         match tensor {
-            W_XH => inputs.accumulate(lanes, self.inputs, block, rows, d_a, room, grads),
+            W_XH => inputs.accumulate(lanes, self.inputs, block, to.rows, d_a, to.room, to.grads),
             W_HH => {
                 let h_prev = Mat::new(self.previous(tape, block.extent), self.hidden);
-                product_at(lanes, h_prev, rows, d_a, grads, room);
+                product_at(lanes, h_prev, to.rows, d_a, to.grads, to.room);
             }
-            _ => column_sums(lanes, d_a, grads),
+            _ => column_sums(lanes, d_a, to.grads),
         }
     }
 }

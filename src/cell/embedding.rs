@@ -6,12 +6,10 @@
 //! A token picks a row of W_e. What flows back is added to the rows of the tokens that were read, and to no other. As a
 //! cell it has a state, namely its last output, which no later step reads.
 
-use core::ops::Range;
-
 use rand_core::Rng;
 
 use super::mask::Mask;
-use super::{Backpropagated, Backward, Block, Cell, Extent, Inputs, TypedCell, Weights};
+use super::{Backpropagated, Backward, Block, Cell, Extent, Gradient, Inputs, TypedCell, Weights};
 use crate::init::Init;
 use crate::kernels::{Factor, Mat, copy, product, zip_map};
 use crate::lanes::{Lanes, inlined};
@@ -122,20 +120,8 @@ impl Cell for EmbeddingShape {
         self.hidden
     }
     #[inline(always)]
-    fn step_scratch_len(self, _: usize) -> usize {
-        0
-    }
-    #[inline(always)]
     fn tape_len(self, extent: Extent) -> usize {
         extent.rows().saturating_mul(self.hidden)
-    }
-    #[inline(always)]
-    fn backward_scratch_len(self, _: Extent) -> usize {
-        0
-    }
-    #[inline(always)]
-    fn pack_len(self) -> usize {
-        0
     }
 
     /// Uniform, at the scale of `init`.
@@ -155,17 +141,6 @@ impl Cell for EmbeddingShape {
     ) {
         self.look_up(lanes, params, inputs, next);
     }
-
-    #[inline(always)]
-    fn output(self, state: &[f32], _: usize) -> &[f32] {
-        state
-    }
-
-    #[inline(always)]
-    fn pack<L: Lanes>(self, _: L, _: &[f32], _: usize, _: &mut [f32]) {}
-
-    #[inline(always)]
-    fn begin(self, _: &[f32], _: Block, _: &mut [f32]) {}
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn forward<L: Lanes>(
@@ -193,13 +168,6 @@ impl Cell for EmbeddingShape {
         tape
     }
 
-    #[inline(always)]
-    fn end(self, tape: &[f32], block: Block, state: &mut [f32]) {
-        let Extent { batch, window } = block.extent;
-        let last = tape.get(window.saturating_sub(1) * batch * self.hidden..).unwrap_or_default();
-        copy(last, state.get_mut(block.first * self.hidden..).unwrap_or_default());
-    }
-
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, pass: Backward<'_>) {
         if let Some(d_inputs) = pass.d_inputs {
@@ -219,16 +187,9 @@ impl Cell for EmbeddingShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn accumulate<L: Lanes>(
-        self,
-        lanes: L,
-        _tensor: usize,
-        rows: &Range<usize>,
-        from: Backpropagated<'_>,
-        room: &mut [f32],
-        grads: &mut [f32],
-    ) {
-        let d_e = Mat::new(from.d_outputs, self.hidden);
-        from.inputs.accumulate(lanes, self.inputs, from.block, rows, d_e, room, grads);
+    fn accumulate<L: Lanes>(self, lanes: L, _: usize, from: Backpropagated<'_>, to: Gradient<'_>) {
+        let Backpropagated { inputs, block, d_outputs, .. } = from;
+        let d_e = Mat::new(d_outputs, self.hidden);
+        inputs.accumulate(lanes, self.inputs, block, to.rows, d_e, to.room, to.grads);
     }
 }

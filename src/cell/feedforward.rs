@@ -4,16 +4,14 @@
 //!
 //! As a cell it has a state nevertheless, namely its last output, which no later step reads.
 
-use core::ops::Range;
-
 use rand_core::Rng;
 
 use super::{
-    Activation, ActivationKind, Backpropagated, Backward, Block, Cell, Extent, InputWeights, Inputs, Tanh,
-    TypedCell, Weights,
+    Activation, ActivationKind, Backpropagated, Backward, Block, Cell, Extent, Gradient, InputWeights,
+    Inputs, Tanh, TypedCell, Weights,
 };
 use crate::init::Init;
-use crate::kernels::{Mat, column_sums, copy};
+use crate::kernels::{Mat, column_sums};
 use crate::lanes::Lanes;
 use crate::params::{plain_data, take, take_mut};
 
@@ -82,20 +80,8 @@ impl Cell for FeedforwardShape {
         self.hidden
     }
     #[inline(always)]
-    fn step_scratch_len(self, _: usize) -> usize {
-        0
-    }
-    #[inline(always)]
     fn tape_len(self, extent: Extent) -> usize {
         extent.rows().saturating_mul(self.hidden)
-    }
-    #[inline(always)]
-    fn backward_scratch_len(self, _: Extent) -> usize {
-        0
-    }
-    #[inline(always)]
-    fn pack_len(self) -> usize {
-        0
     }
 
     /// W_xh uniform, at the scale of `init`; b_h zero.
@@ -118,17 +104,6 @@ impl Cell for FeedforwardShape {
         self.activation.apply(lanes, next);
     }
 
-    #[inline(always)]
-    fn output(self, state: &[f32], _: usize) -> &[f32] {
-        state
-    }
-
-    #[inline(always)]
-    fn pack<L: Lanes>(self, _: L, _: &[f32], _: usize, _: &mut [f32]) {}
-
-    #[inline(always)]
-    fn begin(self, _: &[f32], _: Block, _: &mut [f32]) {}
-
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn forward<L: Lanes>(
         self,
@@ -145,13 +120,6 @@ impl Cell for FeedforwardShape {
     #[inline(always)]
     fn outputs(self, tape: &[f32], _: Extent) -> &[f32] {
         tape
-    }
-
-    #[inline(always)]
-    fn end(self, tape: &[f32], block: Block, state: &mut [f32]) {
-        let Extent { batch, window } = block.extent;
-        let last = tape.get(window.saturating_sub(1) * batch * self.hidden..).unwrap_or_default();
-        copy(last, state.get_mut(block.first * self.hidden..).unwrap_or_default());
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -178,19 +146,12 @@ impl Cell for FeedforwardShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn accumulate<L: Lanes>(
-        self,
-        lanes: L,
-        tensor: usize,
-        rows: &Range<usize>,
-        from: Backpropagated<'_>,
-        room: &mut [f32],
-        grads: &mut [f32],
-    ) {
-        let d_a = Mat::new(from.d_outputs, self.hidden);
+    fn accumulate<L: Lanes>(self, lanes: L, tensor: usize, from: Backpropagated<'_>, to: Gradient<'_>) {
+        let Backpropagated { inputs, block, d_outputs, .. } = from;
+        let d_a = Mat::new(d_outputs, self.hidden);
         match tensor {
-            W_XH => from.inputs.accumulate(lanes, self.inputs, from.block, rows, d_a, room, grads),
-            _ => column_sums(lanes, d_a, grads),
+            W_XH => inputs.accumulate(lanes, self.inputs, block, to.rows, d_a, to.room, to.grads),
+            _ => column_sums(lanes, d_a, to.grads),
         }
     }
 }

@@ -2,14 +2,12 @@
 //!
 //! A = X W_x + H W_h + b, where W_x (d×k·h), W_h (h×k·h) and b (k·h) hold k gates, each of them h columns wide.
 
-use core::{array::from_fn, ops::Range};
-
 use rand_core::Rng;
 
-use super::{Block, InputWeights, Inputs};
+use super::{Block, Gradient, InputWeights, Inputs};
 use crate::init::Init;
 use crate::kernels::{Mat, column_sums, product_at};
-use crate::lanes::{Lanes, inlined};
+use crate::lanes::Lanes;
 use crate::params::{take, take_mut};
 
 /// The sizes of gates.
@@ -97,22 +95,19 @@ impl GatesShape {
 
     /// dW_x += Xᵀ dA, dW_h += Hᵀ dA or db += Σ dA; see [`Cell::accumulate`](super::Cell::accumulate).
     #[cfg_attr(not(debug_assertions), inline(always))]
-    #[allow(clippy::too_many_arguments, reason = "which weights, from what, and where to")]
     pub(super) fn accumulate<L: Lanes>(
         self,
         lanes: L,
         tensor: usize,
-        rows: &Range<usize>,
         from: GateGradients<'_>,
-        room: &mut [f32],
-        grads: &mut [f32],
+        to: Gradient<'_>,
     ) {
         let GateGradients { inputs, block, h, d_a } = from;
         let d_a = Mat::new(d_a, self.cols());
         match tensor {
-            W_X => inputs.accumulate(lanes, self.inputs, block, rows, d_a, room, grads),
-            W_H => product_at(lanes, Mat::new(h, self.hidden), rows, d_a, grads, room),
-            _ => column_sums(lanes, d_a, grads),
+            W_X => inputs.accumulate(lanes, self.inputs, block, to.rows, d_a, to.room, to.grads),
+            W_H => product_at(lanes, Mat::new(h, self.hidden), to.rows, d_a, to.grads, to.room),
+            _ => column_sums(lanes, d_a, to.grads),
         }
     }
 }
@@ -127,42 +122,4 @@ pub(super) fn through_sigmoid<L: Lanes>(lanes: L, d: L::F, s: L::F) -> L::F {
 #[inline(always)]
 pub(super) fn through_tanh<L: Lanes>(lanes: L, d: L::F, y: L::F) -> L::F {
     lanes.mul(d, lanes.sub(lanes.splat(1.0), lanes.mul(y, y)))
-}
-
-/// Row `index` of rows that are `len` long, or the rows of a step of steps that are; empty if there is none.
-#[inline(always)]
-pub(super) fn part(of: &[f32], index: usize, len: usize) -> &[f32] {
-    of.get(range(index, len)).unwrap_or_default()
-}
-
-/// As [`part`], to be changed.
-#[inline(always)]
-pub(super) fn part_mut(of: &mut [f32], index: usize, len: usize) -> &mut [f32] {
-    of.get_mut(range(index, len)).unwrap_or_default()
-}
-
-#[inline(always)]
-const fn range(index: usize, len: usize) -> Range<usize> {
-    index * len..(index + 1) * len
-}
-
-/// The last `len` elements before step `t` of steps that are `len` long, and the step itself; before the first there
-/// are none.
-#[inline(always)]
-pub(super) fn step_and_previous(steps: &mut [f32], t: usize, len: usize) -> (&mut [f32], &mut [f32]) {
-    let (before, rest) = steps.split_at_mut_checked(t * len).unwrap_or_default();
-    let last = before.len().saturating_sub(len);
-    (before.get_mut(last..).unwrap_or_default(), rest.get_mut(..len).unwrap_or_default())
-}
-
-/// A row as `K` gates of `hidden` units.
-#[inline(always)]
-pub(super) fn columns<const K: usize>(mut row: &[f32], hidden: usize) -> [&[f32]; K] {
-    from_fn(inlined!(|_| take(&mut row, hidden)))
-}
-
-/// As [`columns`], to be changed.
-#[inline(always)]
-pub(super) fn columns_mut<const K: usize>(mut row: &mut [f32], hidden: usize) -> [&mut [f32]; K] {
-    from_fn(inlined!(|_| take_mut(&mut row, hidden)))
 }

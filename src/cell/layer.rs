@@ -1,12 +1,10 @@
 //! A single cell whose kind is known at run time: what an [`AnyCell`](super::AnyCell) is a list of.
 
-use core::ops::Range;
-
 use rand_core::Rng;
 
 use super::{
     ActivationKind, Backpropagated, Backward, Block, Cell, CellKind, ElmanShape, EmbeddingShape, Extent,
-    FeedforwardShape, GruShape, Inputs, LstmShape, OnCell, ResetKind, Weights,
+    FeedforwardShape, Gradient, GruShape, Inputs, LstmShape, OnCell, ResetKind, Weights,
 };
 use crate::init::Init;
 use crate::lanes::{Lanes, inlined};
@@ -238,17 +236,10 @@ macro_rules! by_other_cells {
                 self,
                 lanes: L,
                 tensor: usize,
-                rows: &Range<usize>,
                 from: Backpropagated<'_>,
-                room: &mut [f32],
-                grads: &mut [f32],
+                to: Gradient<'_>,
             ) {
-                $run(
-                    lanes,
-                    inlined!(|| {
-                        $choose!(self, cell => cell.accumulate(lanes, tensor, rows, from, room, grads))
-                    }),
-                );
+                $run(lanes, inlined!(|| $choose!(self, cell => cell.accumulate(lanes, tensor, from, to))));
             }
         }
     };

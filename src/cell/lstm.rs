@@ -13,15 +13,11 @@
 //! The four stand side by side, in the order i, f, g, o: one product with W_x (d×4h), one with W_h (h×4h).
 //! As in `PyTorch`, but for its second bias, which is added to the first and says nothing more.
 
-use core::ops::Range;
-
 use rand_core::Rng;
 
-use super::gates::{
-    self, GateGradients, Gates, GatesShape, columns, columns_mut, part, part_mut, step_and_previous,
-    through_sigmoid, through_tanh,
-};
-use super::{Backpropagated, Backward, Block, Cell, Extent, Inputs, TypedCell, Weights};
+use super::gates::{self, GateGradients, Gates, GatesShape, through_sigmoid, through_tanh};
+use super::parts::{columns, columns_mut, part, part_mut, step_and_previous};
+use super::{Backpropagated, Backward, Block, Cell, Extent, Gradient, Inputs, TypedCell, Weights};
 use crate::init::Init;
 use crate::kernels::{Factor, Mat, copy, map_all};
 use crate::lanes::{Lanes, inlined};
@@ -378,18 +374,10 @@ impl Cell for LstmShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn accumulate<L: Lanes>(
-        self,
-        lanes: L,
-        tensor: usize,
-        rows: &Range<usize>,
-        from: Backpropagated<'_>,
-        room: &mut [f32],
-        grads: &mut [f32],
-    ) {
+    fn accumulate<L: Lanes>(self, lanes: L, tensor: usize, from: Backpropagated<'_>, to: Gradient<'_>) {
         let Backpropagated { inputs, block, tape, scratch, .. } = from;
         let steps = block.extent.rows();
         let (h, d_a) = (part(tape, 0, steps * self.hidden), part(scratch, 0, steps * self.gates().cols()));
-        self.gates().accumulate(lanes, tensor, rows, GateGradients { inputs, block, h, d_a }, room, grads);
+        self.gates().accumulate(lanes, tensor, GateGradients { inputs, block, h, d_a }, to);
     }
 }

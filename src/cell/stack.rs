@@ -11,11 +11,9 @@
 //! goes through the first cell whole and then through the second, so the second's input projection is one product over
 //! all steps.
 
-use core::ops::Range;
-
 use rand_core::Rng;
 
-use super::{Backpropagated, Backward, Block, Cell, Extent, Inputs, TypedCell, Weights};
+use super::{Backpropagated, Backward, Block, Cell, Extent, Gradient, Inputs, TypedCell, Weights};
 use crate::init::Init;
 use crate::lanes::Lanes;
 use crate::params::{Flat, plain_data, take, take_mut};
@@ -308,18 +306,10 @@ impl<A: Cell, B: Cell> Cell for StackShape<A, B> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn accumulate<L: Lanes>(
-        self,
-        lanes: L,
-        tensor: usize,
-        rows: &Range<usize>,
-        from: Backpropagated<'_>,
-        room: &mut [f32],
-        grads: &mut [f32],
-    ) {
+    fn accumulate<L: Lanes>(self, lanes: L, tensor: usize, from: Backpropagated<'_>, to: Gradient<'_>) {
         match tensor.checked_sub(self.first.tensors()) {
-            None => self.first.accumulate(lanes, tensor, rows, self.of_first(from), room, grads),
-            Some(tensor) => self.second.accumulate(lanes, tensor, rows, self.of_second(from), room, grads),
+            None => self.first.accumulate(lanes, tensor, self.of_first(from), to),
+            Some(tensor) => self.second.accumulate(lanes, tensor, self.of_second(from), to),
         }
     }
 }

@@ -1,16 +1,16 @@
 //! Model files as part of a program, checked while it is compiled: [`include_model!`](crate::include_model).
 
-use super::layers::{Codes, LAYER_BYTES};
-use super::{
-    FormatError, HEADER_BYTES, LAYERS, NORMALIZED, RESET, above_bytes, check, normalization_len, word,
-};
+use super::header::{Header, alphabet, check, clean, field, not_zero, word};
+use super::layers::{Codes, LAYER_BYTES, above_bytes};
+use super::normalization::normalization_len;
+use super::{FormatError, HEADER_BYTES};
 use crate::cell::{
     Activation, AnyCell, Elman, Embedding, Feedforward, Gru, Layer, Lstm, Reset, Stack, TypedCell,
 };
 use crate::model::Model;
 use crate::params::Flat;
 use crate::standard::Standard;
-use crate::vocab::{Alphabet, Symbols};
+use crate::vocab::Symbols;
 
 /// A typed cell that model files can hold: what their header says of it.
 pub trait StoredCell<const H: usize>: TypedCell<H> {
@@ -63,48 +63,50 @@ pub const fn assert_file(file: &[u8]) {
         Err(FormatError::Endianness) => panic!("models are little-endian and cannot be read on this target"),
         Err(_) => panic!("the model file is inconsistent"),
     }
-    assert_fields(header(file));
-    let before = HEADER_BYTES + above_bytes(header(file));
+    assert_fields(header_of(file));
+    let before = HEADER_BYTES + above_bytes(header_of(file));
     let after = symbols(file).saturating_add(standards(file)).saturating_mul(4);
     let fits = before.saturating_add(after) <= file.len();
     assert!(fits, "the model file's layers, its vocabulary or its normalisation are inconsistent");
 }
 
 /// Whether those bytes of the header have a meaning that no type is compared with.
-const fn assert_fields(header: &[u8; HEADER_BYTES]) {
-    assert!(header[23] <= 1, "the model file's cleaning has no meaning");
-    assert!(header[NORMALIZED] <= 3, "the model file's normalisation has no meaning");
-    let symbols = word(header, 36);
-    assert!(header[22] <= if symbols == 0 { 0 } else { 1 }, "the model file's alphabet has no meaning");
-    let fit = symbols == 0 || (symbols == word(header, 24) && symbols == word(header, 32));
+const fn assert_fields(header: &Header) {
+    assert!(clean(header).is_ok(), "the model file's cleaning has no meaning");
+    assert!(header[field::NORMALIZATION] <= 3, "the model file's normalisation has no meaning");
+    let symbols = word(header, field::SYMBOLS);
+    let fit = header[field::ALPHABET] <= if symbols == 0 { 0 } else { 1 };
+    assert!(fit, "the model file's alphabet has no meaning");
+    let fit =
+        symbols == 0 || (symbols == word(header, field::INPUTS) && symbols == word(header, field::OUTPUTS));
     assert!(fit, "the model file's vocabulary has another size than its inputs or outputs");
-    let mut at = LAYERS + 1;
-    while at < HEADER_BYTES {
-        assert!(at == NORMALIZED || header[at] == 0, "the model file's unused bytes are not zero");
-        at += 1;
-    }
+    assert!(not_zero(header).is_none(), "the model file's unused bytes are not zero");
 }
 
 /// Bytes of weights in a file that [`assert_file`] accepts.
 #[doc(hidden)]
 #[must_use]
 pub const fn weights_bytes(file: &[u8]) -> usize {
-    let body = file.len() - HEADER_BYTES - above_bytes(header(file));
+    let body = file.len() - HEADER_BYTES - above_bytes(header_of(file));
     let after = symbols(file).saturating_add(standards(file));
     body.saturating_sub(after.saturating_mul(4))
 }
 
 /// Means and deviations in a file.
 const fn standards(file: &[u8]) -> usize {
-    let header = header(file);
-    normalization_len(header[NORMALIZED], word(header, 24) as usize, word(header, 32) as usize)
+    let header = header_of(file);
+    normalization_len(
+        header[field::NORMALIZATION],
+        word(header, field::INPUTS) as usize,
+        word(header, field::OUTPUTS) as usize,
+    )
 }
 
 /// Symbols of the vocabulary in a file that [`assert_file`] accepts.
 #[doc(hidden)]
 #[must_use]
 pub const fn symbols(file: &[u8]) -> usize {
-    word(header(file), 36) as usize
+    word(header_of(file), field::SYMBOLS) as usize
 }
 
 /// The weights of a file that [`assert_file`] accepts, `BYTES` of them.
@@ -113,36 +115,43 @@ pub const fn symbols(file: &[u8]) -> usize {
 pub const fn included<C: StoredCell<H>, const H: usize, const O: usize, const BYTES: usize>(
     file: &[u8],
 ) -> Model<C, H, O> {
-    let header = header(file);
+    let header = header_of(file);
     let layers = C::CELL.layers();
-    assert!(
-        header[LAYERS] as usize + 1 == layers.len(),
-        "the file holds a model with another number of layers"
-    );
-    let (first, above) = layers.split_first().expect("a cell has a layer");
-    let codes = Codes { cell: header[20], activation: header[21], reset: header[RESET] };
-    assert_layer(*first, codes, word(header, 28));
-    assert!(word(header, 24) as usize == first.sizes().0, "the file's number of inputs is another");
+    let fit = header[field::LAYERS] as usize + 1 == layers.len();
+    assert!(fit, "the file holds a model with another number of layers");
     let mut i = 0;
-    while i < above.len() {
-        let [cell, activation, reset, zero, hidden @ ..] =
-            *chunk::<LAYER_BYTES>(file, HEADER_BYTES + i * LAYER_BYTES);
-        assert!(zero == 0, "the model file's unused bytes are not zero");
-        assert_layer(above[i], Codes { cell, activation, reset }, u32::from_le_bytes(hidden));
+    while i < layers.len() {
+        assert_layer(layers[i], file, i);
         i += 1;
     }
-    assert!(word(header, 32) as usize == O, "the file's number of outputs is another");
+    if let [first, ..] = layers {
+        let fit = word(header, field::INPUTS) as usize == first.sizes().0;
+        assert!(fit, "the file's number of inputs is another");
+    }
+    assert!(word(header, field::OUTPUTS) as usize == O, "the file's number of outputs is another");
     assert!(BYTES == Model::<C, H, O>::BYTES, "the file's weights are of another size");
     bytemuck::must_cast(*chunk::<BYTES>(file, HEADER_BYTES + above_bytes(header)))
 }
 
-/// Whether a layer of the file is that of the type.
-const fn assert_layer(layer: Layer, file: Codes, hidden: u32) {
+/// Whether layer `i` of the file is that of the type.
+const fn assert_layer(layer: Layer, file: &[u8], i: usize) {
+    let (said, hidden) = said_of_layer(file, i);
     let codes = Codes::of(layer);
-    assert!(file.cell == codes.cell, "the file holds a model of another cell");
-    assert!(file.activation == codes.activation, "the file holds a model of another activation");
-    assert!(file.reset == codes.reset, "the file holds a model with another reset gate");
+    assert!(said.cell == codes.cell, "the file holds a model of another cell");
+    assert!(said.activation == codes.activation, "the file holds a model of another activation");
+    assert!(said.reset == codes.reset, "the file holds a model with another reset gate");
     assert!(hidden as usize == layer.sizes().1, "the file's number of hidden units is another");
+}
+
+/// What the file says of its layer `i`: the codes and the number of hidden units.
+const fn said_of_layer(file: &[u8], i: usize) -> (Codes, u32) {
+    let Some(above) = i.checked_sub(1) else {
+        return (Codes::of_first(header_of(file)), word(header_of(file), field::HIDDEN));
+    };
+    let layer = chunk::<LAYER_BYTES>(file, HEADER_BYTES + above * LAYER_BYTES);
+    let [cell, activation, reset, zero, hidden @ ..] = *layer;
+    assert!(zero == 0, "the model file's unused bytes are not zero");
+    (Codes { cell, activation, reset }, u32::from_le_bytes(hidden))
 }
 
 /// The code points or bytes of the vocabulary of a file that [`assert_file`] accepts, `N` of them.
@@ -163,11 +172,7 @@ pub const fn included_codes<const N: usize>(file: &[u8]) -> [u32; N] {
 #[must_use]
 pub const fn included_symbols<'a>(file: &[u8], codes: &'a [u32]) -> Symbols<'a> {
     assert!(!codes.is_empty(), "the model file has no vocabulary");
-    let alphabet = match header(file)[22] {
-        0 => Alphabet::Chars,
-        1 => Alphabet::Bytes,
-        _ => panic!("the model file's alphabet has no meaning"),
-    };
+    let Ok(alphabet) = alphabet(header_of(file)) else { panic!("the model file's alphabet has no meaning") };
     match Symbols::new(codes, alphabet) {
         Ok(symbols) => symbols,
         Err(_) => panic!("the model file's vocabulary is none"),
@@ -178,12 +183,16 @@ pub const fn included_symbols<'a>(file: &[u8], codes: &'a [u32]) -> Symbols<'a> 
 #[doc(hidden)]
 #[must_use]
 pub const fn included_standard<const N: usize>(file: &[u8], of_outputs: bool) -> Standard<N> {
-    let header = header(file);
-    let (bit, channels) = if of_outputs { (2, word(header, 32)) } else { (1, word(header, 24)) };
-    assert!(header[NORMALIZED] & bit != 0, "the model file has no means and deviations of these");
+    let header = header_of(file);
+    let (bit, channels) =
+        if of_outputs { (2, word(header, field::OUTPUTS)) } else { (1, word(header, field::INPUTS)) };
+    assert!(header[field::NORMALIZATION] & bit != 0, "the model file has no means and deviations of these");
     assert!(channels as usize == N, "the file's number of channels is another");
-    let before =
-        if of_outputs { normalization_len(header[NORMALIZED] & 1, word(header, 24) as usize, 0) } else { 0 };
+    let before = if of_outputs {
+        normalization_len(header[field::NORMALIZATION] & 1, word(header, field::INPUTS) as usize, 0)
+    } else {
+        0
+    };
     let from = HEADER_BYTES + above_bytes(header) + weights_bytes(file) + 4 * before;
     let (mean, deviation): ([f32; N], [f32; N]) = (floats(file, from), floats(file, from + 4 * N));
     let mut i = 0;
@@ -206,7 +215,7 @@ const fn floats<const N: usize>(file: &[u8], from: usize) -> [f32; N] {
     floats
 }
 
-const fn header(file: &[u8]) -> &[u8; HEADER_BYTES] {
+const fn header_of(file: &[u8]) -> &Header {
     chunk(file, 0)
 }
 

@@ -1,10 +1,16 @@
 //! How layers are written: the bytes that stand for a kind of cell, its activation and its reset gate.
 
-use super::{FormatError, HEADER_BYTES, LAYERS, RESET, word};
+use super::header::{Header, field, word};
+use super::{FormatError, HEADER_BYTES};
 use crate::cell::{ActivationKind, AnyCell, Cell, CellKind, GruShape, Layer, ResetKind};
 
 /// Bytes of each layer above the first.
 pub(super) const LAYER_BYTES: usize = 8;
+
+/// Bytes of the layers above the first.
+pub(super) const fn above_bytes(header: &Header) -> usize {
+    header[field::LAYERS] as usize * LAYER_BYTES
+}
 
 /// The bytes that stand for a layer, beside its sizes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,6 +47,11 @@ impl Codes {
         Self { cell, activation, reset }
     }
 
+    /// Those of the first layer.
+    pub(super) const fn of_first(header: &Header) -> Self {
+        Self { cell: header[field::CELL], activation: header[field::ACTIVATION], reset: header[field::RESET] }
+    }
+
     /// The layer of these sizes.
     fn layer(self, at: &Places, inputs: usize, hidden: usize) -> Result<Layer, FormatError> {
         let kind = match self.cell {
@@ -69,17 +80,16 @@ impl Codes {
 }
 
 /// The cell of a header and of what follows it for the layers above the first.
-pub(super) fn parse(header: &[u8; HEADER_BYTES], above: &[u8]) -> Result<AnyCell, FormatError> {
-    let codes = Codes { cell: header[20], activation: header[21], reset: header[RESET] };
-    let at = Places { cell: 20, activation: 21, reset: RESET };
-    let [inputs, hidden] = [24, 28].map(|at| word(header, at) as usize);
+pub(super) fn parse(header: &Header, above: &[u8]) -> Result<AnyCell, FormatError> {
+    let at = Places { cell: field::CELL, activation: field::ACTIVATION, reset: field::RESET };
+    let [inputs, hidden] = [field::INPUTS, field::HIDDEN].map(|at| word(header, at) as usize);
     if inputs == 0 || hidden == 0 {
-        return Err(FormatError::Field(24));
+        return Err(FormatError::Field(field::INPUTS));
     }
-    let mut cell = AnyCell::of(codes.layer(&at, inputs, hidden)?);
+    let mut cell = AnyCell::of(Codes::of_first(header).layer(&at, inputs, hidden)?);
     for (i, layer) in above.as_chunks().0.iter().enumerate() {
         let above = AnyCell::of(parse_above(layer, HEADER_BYTES + i * LAYER_BYTES, cell.hidden())?);
-        cell = cell.then(above).map_err(|_| FormatError::Field(LAYERS))?;
+        cell = cell.then(above).map_err(|_| FormatError::Field(field::LAYERS))?;
     }
     Ok(cell)
 }
@@ -101,7 +111,7 @@ fn parse_above(from: &[u8; LAYER_BYTES], at: usize, inputs: usize) -> Result<Lay
 /// The bytes of a layer above the first.
 pub(super) fn emit_above(layer: Layer) -> Result<[u8; LAYER_BYTES], FormatError> {
     let Codes { cell, activation, reset } = Codes::of(layer);
-    let hidden = u32::try_from(layer.hidden()).map_err(|_| FormatError::Field(24))?;
+    let hidden = u32::try_from(layer.hidden()).map_err(|_| FormatError::Field(field::INPUTS))?;
     let [a, b, c, d] = hidden.to_le_bytes();
     Ok([cell, activation, reset, 0, a, b, c, d])
 }

@@ -1,6 +1,8 @@
 //! Round trips of model files, and what is refused: every flipped bit, every truncation, every inconsistent field.
 
 use super::*;
+use crate::standard::StandardView;
+use crate::vocab::VocabError;
 use crate::{CharRnn, Elman, Embedding, Feedforward, Gru, Lstm, Relu, ResetBefore, Stack};
 
 const LEN: usize = HEADER_BYTES + 4 * (CharRnn::<3, 2>::LEN + 3);
@@ -97,7 +99,7 @@ fn fields_of_layers_are_checked() {
     assert_eq!(altered_stack(28, 0), Err(FormatError::Field(24)));
     // More layers than there are bytes, than a model may have, and fewer than the weights are for.
     for layers in [255, 9, 0] {
-        assert!(matches!(altered_stack(LAYERS, layers), Err(FormatError::Field(_))), "{layers}");
+        assert!(matches!(altered_stack(field::LAYERS, layers), Err(FormatError::Field(_))), "{layers}");
     }
 }
 
@@ -165,7 +167,7 @@ fn normalized(code: u8) -> (std::vec::Vec<u32>, usize) {
     file.emit(bytes).unwrap();
     let read = ModelFile::parse(bytes).unwrap();
     assert_eq!((read, read.normalization), (file, normalization));
-    assert_eq!(bytes[NORMALIZED], code);
+    assert_eq!(bytes[field::NORMALIZATION], code);
     (words, HEADER_BYTES + LAYER_BYTES + Normalized::BYTES)
 }
 
@@ -196,7 +198,7 @@ fn means_and_deviations_that_are_none_are_refused() {
         bytes[12..16].copy_from_slice(&sum);
         ModelFile::parse(bytes).map(|_| ())
     };
-    let refused = Err(FormatError::Field(NORMALIZED));
+    let refused = Err(FormatError::Field(field::NORMALIZATION));
     for value in [f32::NAN, f32::INFINITY] {
         let put = |at: usize| {
             move |b: &mut [u8], end: usize| b[end + 4 * at..][..4].copy_from_slice(&value.to_le_bytes())
@@ -212,9 +214,9 @@ fn means_and_deviations_that_are_none_are_refused() {
         }
     }
     // More or less than there is.
-    assert_eq!(bad(1, &|bytes, _| bytes[NORMALIZED] = 3), refused);
-    assert_eq!(bad(3, &|bytes, _| bytes[NORMALIZED] = 1), Err(FormatError::Field(36)));
-    assert_eq!(bad(1, &|bytes, _| bytes[NORMALIZED] = 0), Err(FormatError::Field(36)));
+    assert_eq!(bad(1, &|bytes, _| bytes[field::NORMALIZATION] = 3), refused);
+    assert_eq!(bad(3, &|bytes, _| bytes[field::NORMALIZATION] = 1), Err(FormatError::Field(36)));
+    assert_eq!(bad(1, &|bytes, _| bytes[field::NORMALIZATION] = 0), Err(FormatError::Field(36)));
 }
 
 #[test]
@@ -232,6 +234,6 @@ fn means_and_deviations_that_do_not_fit_are_not_written() {
         let file = ModelFile::of(&model).with_normalization(normalization);
         let mut words = std::vec![0_u32; file.byte_len() / 4];
         let bytes = bytemuck::must_cast_slice_mut(&mut words);
-        assert_eq!(file.emit(bytes), Err(FormatError::Field(NORMALIZED)));
+        assert_eq!(file.emit(bytes), Err(FormatError::Field(field::NORMALIZATION)));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use plotters::coord::ranged1d::Ranged;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use recurve::host::baseline::OrderReport;
@@ -23,16 +24,16 @@ pub struct Picture<'a> {
 }
 
 impl Picture<'_> {
-    fn train(&self) -> Vec<(f64, f64)> {
+    fn train(&self) -> Points {
         drawable(self.curve.iter().map(|point| (point.step, Some(point.train))))
     }
 
-    fn valid(&self) -> Vec<(f64, f64)> {
+    fn valid(&self) -> Points {
         drawable(self.curve.iter().map(|point| (point.step, point.valid)))
     }
 }
 
-fn drawable(points: impl Iterator<Item = (u64, Option<f32>)>) -> Vec<(f64, f64)> {
+fn drawable(points: impl Iterator<Item = (u64, Option<f32>)>) -> Points {
     let finite = points.filter_map(|(step, y)| Some((step as f64, f64::from(y?))));
     finite.filter(|(_, y)| y.is_finite()).collect()
 }
@@ -66,7 +67,14 @@ pub fn render(draw: impl FnOnce(&Area<'_>) -> Result<(), DrawError>) -> Result<S
 }
 
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+pub type Points = Vec<(f64, f64)>;
+type Chart<'a, 'b, X, Y> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<X, Y>>;
 pub type DrawError = DrawingAreaErrorKind<<SVGBackend<'static> as DrawingBackend>::ErrorType>;
+
+/// An axis of numbers, linear or logarithmic.
+pub trait Axis: Ranged<ValueType = f64> {}
+
+impl<T: Ranged<ValueType = f64>> Axis for T {}
 
 fn draw(picture: &Picture<'_>, area: &Area<'_>) -> Result<(), DrawError> {
     let (train, valid) = (picture.train(), picture.valid());
@@ -103,28 +111,58 @@ fn draw(picture: &Picture<'_>, area: &Area<'_>) -> Result<(), DrawError> {
         if points.len() < 3 {
             chart.draw_series(points.iter().map(|&at| Circle::new(at, 3, color.filled())))?;
         }
-        chart
-            .draw_series(LineSeries::new(points, color.stroke_width(2)))?
-            .label(label)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], color.stroke_width(2)));
+        line(&mut chart, points, color, label)?;
     }
     if let Some(report) = picture.best_n_gram {
         let label = format!("best n-gram: order {}, {:.2}", report.order, report.perplexity);
         let y = report.perplexity;
-        chart
-            .draw_series(DashedLineSeries::new([(0.0, y), (steps, y)], 6, 4, N_GRAM.stroke_width(2)))?
-            .label(label)
-            .legend(|(x, y)| DashedPathElement::new([(x, y), (x + 22, y)], 6, 4, N_GRAM.stroke_width(2)));
+        dashes(&mut chart, vec![(0.0, y), (steps, y)], N_GRAM, &label)?;
     }
+    legend(&mut chart, SeriesLabelPosition::UpperRight)?;
+    area.present()
+}
+
+/// A line, and what the legend says of it.
+pub fn line<X: Axis, Y: Axis>(
+    chart: &mut Chart<'_, '_, X, Y>,
+    points: Points,
+    color: RGBColor,
+    label: &str,
+) -> Result<(), DrawError> {
+    chart
+        .draw_series(LineSeries::new(points, color.stroke_width(2)))?
+        .label(label)
+        .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], color.stroke_width(2)));
+    Ok(())
+}
+
+/// A dashed line, and what the legend says of it.
+pub fn dashes<X: Axis, Y: Axis>(
+    chart: &mut Chart<'_, '_, X, Y>,
+    points: Points,
+    color: RGBColor,
+    label: &str,
+) -> Result<(), DrawError> {
+    chart
+        .draw_series(DashedLineSeries::new(points, 6, 4, color.stroke_width(2)))?
+        .label(label)
+        .legend(move |(x, y)| DashedPathElement::new([(x, y), (x + 22, y)], 6, 4, color.stroke_width(2)));
+    Ok(())
+}
+
+/// The legend, in a corner where it hides nothing.
+pub fn legend<'a, 'b: 'a, X: Axis, Y: Axis>(
+    chart: &mut Chart<'a, 'b, X, Y>,
+    corner: SeriesLabelPosition,
+) -> Result<(), DrawError> {
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
+        .position(corner)
         .margin(12)
         .label_font(("sans-serif", 15))
         .background_style(WHITE.mix(0.9))
         .border_style(BLACK.mix(0.3))
-        .draw()?;
-    area.present()
+        .draw()
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 //! The plot of a forecast: the end of the series as it was and as it was expected, and what is expected next.
 
-use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
 use crate::args::ForecastArgs;
 use crate::failure::Failure;
-use crate::plot::{self, Area, DrawError, TRAIN, VALID};
+use crate::plot::{self, Area, DrawError, Points, TRAIN, VALID};
 
 /// What is drawn.
 pub struct Picture<'a> {
@@ -17,8 +16,6 @@ pub struct Picture<'a> {
     pub forecasts: &'a [f64],
     pub next: &'a [f64],
 }
-
-type Points = Vec<(f64, f64)>;
 
 impl Picture<'_> {
     /// The picture as SVG.
@@ -72,23 +69,10 @@ impl Picture<'_> {
             .bold_line_style(BLACK.mix(0.12))
             .draw()?;
         for (points, color, label) in [(truth, TRAIN, "truth"), (forecast, VALID, "forecast")] {
-            chart
-                .draw_series(LineSeries::new(points, color.stroke_width(2)))?
-                .label(label)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], color.stroke_width(2)));
+            plot::line(&mut chart, points, color, label)?;
         }
-        chart
-            .draw_series(DashedLineSeries::new(next, 6, 4, VALID.stroke_width(2)))?
-            .label("next")
-            .legend(|(x, y)| DashedPathElement::new([(x, y), (x + 22, y)], 6, 4, VALID.stroke_width(2)));
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperLeft)
-            .margin(12)
-            .label_font(("sans-serif", 15))
-            .background_style(WHITE.mix(0.9))
-            .border_style(BLACK.mix(0.3))
-            .draw()?;
+        plot::dashes(&mut chart, next, VALID, "next")?;
+        plot::legend(&mut chart, SeriesLabelPosition::UpperLeft)?;
         area.present()
     }
 }

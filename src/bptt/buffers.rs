@@ -1,0 +1,138 @@
+//! The buffers of a window, cut to size for each block of its sequences.
+
+use core::ops::Range;
+
+use crate::cell::{Block, Cell, Extent};
+use crate::error::{Argument, Error, at_least};
+use crate::lanes::inlined;
+use crate::model::ModelShape;
+use crate::params::take_mut;
+
+/// Hidden units of a block: few enough for its buffers to stay in a second-level cache, ...
+const BLOCK_UNITS: usize = 2048;
+/// ... and as many sequences as keep the products busy.
+const BLOCK_ROWS: Range<usize> = 16..64;
+
+/// Sequences of a block. Part of what a gradient is: it is summed block after block. Without `std` a window is one
+/// block, whose sizes the compiler knows; so only for larger batches than these may its bits differ from a host's.
+#[inline(always)]
+pub(super) fn block_rows<C: Cell>(shape: ModelShape<C>) -> usize {
+    if cfg!(not(feature = "std")) {
+        return usize::MAX;
+    }
+    (BLOCK_UNITS / shape.cell.hidden().max(1)).clamp(BLOCK_ROWS.start, BLOCK_ROWS.end)
+}
+
+/// Where a window or a block is worked on. Each buffer has as much for every sequence.
+pub(super) struct Buffers<'a> {
+    extent: Extent,
+    each: PerSequence,
+    pub(super) tape: &'a mut [f32],
+    pub(super) logits: &'a mut [f32],
+    pub(super) d_hidden: &'a mut [f32],
+    pub(super) scratch: &'a mut [f32],
+}
+
+/// Floats of the buffers for one sequence, and sequences of a block.
+#[derive(Clone, Copy)]
+struct PerSequence {
+    tape: usize,
+    logits: usize,
+    d_hidden: usize,
+    scratch: usize,
+    block: usize,
+}
+
+impl<'a> Buffers<'a> {
+    /// Cuts buffers to size; the rest of the scratch is left for copies.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn new<C: Cell>(
+        shape: ModelShape<C>,
+        extent: Extent,
+        tape: &'a mut [f32],
+        mut scratch: &'a mut [f32],
+        backward: bool,
+    ) -> Result<(Self, &'a mut [f32]), Error> {
+        let needed = if backward { shape.scratch_len(extent) } else { shape.loss_scratch_len(extent) };
+        at_least(Argument::Tape, shape.tape_len(extent), tape.len())?;
+        at_least(Argument::Scratch, needed, scratch.len())?;
+        let one = Extent { batch: 1, ..extent };
+        let each = PerSequence {
+            tape: shape.tape_len(one),
+            logits: extent.window * shape.outputs,
+            d_hidden: if backward { extent.window * shape.cell.hidden() } else { 0 },
+            scratch: if backward { shape.cell.backward_scratch_len(one) } else { 0 },
+            block: block_rows(shape),
+        };
+        let buffers = Self {
+            extent,
+            each,
+            tape,
+            logits: take_mut(&mut scratch, extent.batch * each.logits),
+            d_hidden: take_mut(&mut scratch, extent.batch * each.d_hidden),
+            scratch: take_mut(&mut scratch, extent.batch * each.scratch),
+        };
+        Ok((buffers, scratch))
+    }
+
+    /// The blocks, each with its part of the buffers.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn blocks(&mut self) -> impl Iterator<Item = (Block, Buffers<'_>)> {
+        let each = self.each;
+        let (mut tape, mut logits) = (&mut *self.tape, &mut *self.logits);
+        let (mut d_hidden, mut scratch) = (&mut *self.d_hidden, &mut *self.scratch);
+        Block::all(self.extent, each.block).map(inlined!(move |block: Block| {
+            let n = block.extent.batch;
+            let part = Buffers {
+                extent: block.extent,
+                each,
+                tape: take_mut(&mut tape, n * each.tape),
+                logits: take_mut(&mut logits, n * each.logits),
+                d_hidden: take_mut(&mut d_hidden, n * each.d_hidden),
+                scratch: take_mut(&mut scratch, n * each.scratch),
+            };
+            (block, part)
+        }))
+    }
+
+    /// What there is to read when all blocks are done.
+    #[inline(always)]
+    pub(super) fn done(&self) -> Done<'_> {
+        let Self { extent, each, .. } = *self;
+        Done {
+            extent,
+            each,
+            tape: self.tape,
+            logits: self.logits,
+            d_hidden: self.d_hidden,
+            scratch: self.scratch,
+        }
+    }
+}
+
+/// The buffers of all blocks that have gone forward and back.
+pub(super) struct Done<'a> {
+    extent: Extent,
+    each: PerSequence,
+    tape: &'a [f32],
+    logits: &'a [f32],
+    d_hidden: &'a [f32],
+    scratch: &'a [f32],
+}
+
+impl Done<'_> {
+    /// The blocks, and of each the tape and the gradients of logits and of the cell.
+    #[inline(always)]
+    pub(super) fn blocks(&self) -> impl Iterator<Item = (Block, [&[f32]; 4])> {
+        let each = self.each;
+        Block::all(self.extent, each.block).map(inlined!(move |block: Block| {
+            let parts = [
+                block.part(self.tape, each.tape),
+                block.part(self.logits, each.logits),
+                block.part(self.d_hidden, each.d_hidden),
+                block.part(self.scratch, each.scratch),
+            ];
+            (block, parts)
+        }))
+    }
+}

@@ -1,0 +1,73 @@
+//! A window from its arguments to its loss and, if they are wanted, its gradients.
+
+use super::buffers::Buffers;
+use super::sizes::Sizes;
+use super::window::Window;
+use crate::cell::{Block, Inputs};
+use crate::crew::Crew;
+use crate::error::{Argument, Error, exactly};
+use crate::lanes::{Lanes, inlined};
+use crate::loss::{Goal, Sum};
+use crate::model::check_state;
+
+/// A window, and what it is worked on with.
+pub(super) struct Task<'a, S, L, G> {
+    pub(super) sizes: S,
+    pub(super) lanes: L,
+    pub(super) params: &'a [f32],
+    pub(super) inputs: Inputs<'a>,
+    pub(super) goal: G,
+    pub(super) state: &'a mut [f32],
+    pub(super) tape: &'a mut [f32],
+    pub(super) scratch: &'a mut [f32],
+}
+
+impl<S: Sizes, L: Lanes, G: Goal> Task<'_, S, L, G> {
+    /// See [`ModelShape::gradient_by`](crate::ModelShape::gradient_by).
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn gradient(self, crew: &impl Crew, grads: &mut [f32]) -> Result<f32, Error> {
+        let Self { sizes, lanes, params, inputs, goal, state, tape, scratch } = self;
+        exactly(Argument::Grads, sizes.shape().params_len(), grads.len())?;
+        let window = Window::new(sizes, params, inputs, goal, state)?;
+        let (mut buffers, pack) = Buffers::new(sizes.shape(), window.extent, tape, scratch, true)?;
+        check_state(lanes, state)?;
+
+        let (cell, head) = window.pack(lanes, params, pack);
+        let mut total = Sum::default();
+        crew.each(
+            buffers.blocks(),
+            inlined!(|(block, mut buffers): (Block, Buffers<'_>)| {
+                lanes.run(inlined!(|| {
+                    let loss = window.forward(lanes, cell, head, state, block, &mut buffers);
+                    window.backward(lanes, cell, head, block, &mut buffers);
+                    loss
+                }))
+            }),
+            inlined!(|loss| total.add(loss)),
+        );
+        let loss = window.mean(total)?;
+        window.carry(&mut buffers, state);
+        window.accumulate(crew, lanes, &buffers.done(), pack, grads);
+        window.clear_ended(buffers.tape, state);
+        Ok(loss)
+    }
+
+    /// See [`ModelShape::loss`](crate::ModelShape::loss).
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn loss(self) -> Result<f32, Error> {
+        let Self { sizes, lanes, params, inputs, goal, state, tape, scratch } = self;
+        let window = Window::new(sizes, params, inputs, goal, state)?;
+        let (mut buffers, pack) = Buffers::new(sizes.shape(), window.extent, tape, scratch, false)?;
+        check_state(lanes, state)?;
+
+        let (cell, head) = window.pack(lanes, params, pack);
+        let mut total = Sum::default();
+        for (block, mut buffers) in buffers.blocks() {
+            total.add(window.forward(lanes, cell, head, state, block, &mut buffers));
+        }
+        let loss = window.mean(total)?;
+        window.carry(&mut buffers, state);
+        window.clear_ended(buffers.tape, state);
+        Ok(loss)
+    }
+}

@@ -1,0 +1,102 @@
+//! The header of a model file: where its fields are, and what can be said of a file by its header alone.
+
+use crc::{CRC_32_ISO_HDLC, Crc};
+
+use super::{FormatError, HEADER_BYTES, VERSION};
+use crate::clean::Clean;
+use crate::vocab::Alphabet;
+
+pub(super) const MAGIC: &[u8; 8] = b"RECURVE\n";
+
+pub(super) type Header = [u8; HEADER_BYTES];
+
+/// Where each field begins.
+pub(super) mod field {
+    pub const VERSION: usize = 8;
+    pub const CHECKSUM: usize = 12;
+    pub const LENGTH: usize = 16;
+    pub const CELL: usize = 20;
+    pub const ACTIVATION: usize = 21;
+    pub const ALPHABET: usize = 22;
+    pub const CLEAN: usize = 23;
+    pub const INPUTS: usize = 24;
+    pub const HIDDEN: usize = 28;
+    pub const OUTPUTS: usize = 32;
+    pub const SYMBOLS: usize = 36;
+    pub const RESET: usize = 40;
+    pub const LAYERS: usize = 41;
+    pub const NORMALIZATION: usize = 56;
+}
+
+/// Checks what does not need the body's meaning: magic, version, length and checksum.
+pub(super) const fn check(bytes: &[u8]) -> Result<(), FormatError> {
+    if cfg!(target_endian = "big") {
+        return Err(FormatError::Endianness);
+    }
+    let Some((header, _)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
+        return Err(FormatError::Length { needed: HEADER_BYTES, got: bytes.len() });
+    };
+    let mut i = 0;
+    while i < MAGIC.len() {
+        if header[i] != MAGIC[i] {
+            return Err(FormatError::Magic);
+        }
+        i += 1;
+    }
+    let found = word(header, field::VERSION);
+    if found != VERSION {
+        return Err(FormatError::Version { found });
+    }
+    let needed = word(header, field::LENGTH) as usize;
+    if needed != bytes.len() {
+        return Err(FormatError::Length { needed, got: bytes.len() });
+    }
+    if word(header, field::CHECKSUM) != checksum(bytes) {
+        return Err(FormatError::Checksum);
+    }
+    Ok(())
+}
+
+/// The checksum of a whole file: of all that follows the checksum.
+pub(super) const fn checksum(bytes: &[u8]) -> u32 {
+    const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+    match bytes.split_at_checked(field::LENGTH) {
+        Some((_, checked)) => CRC.checksum(checked),
+        None => 0,
+    }
+}
+
+/// The little-endian number at an offset.
+pub(super) const fn word(header: &Header, at: usize) -> u32 {
+    u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+}
+
+/// The first byte that has no meaning yet and is not zero.
+pub(super) const fn not_zero(header: &Header) -> Option<usize> {
+    let mut at = field::LAYERS + 1;
+    while at < HEADER_BYTES {
+        if at != field::NORMALIZATION && header[at] != 0 {
+            return Some(at);
+        }
+        at += 1;
+    }
+    None
+}
+
+/// What the symbols of the vocabulary are.
+pub(super) const fn alphabet(header: &Header) -> Result<Alphabet, FormatError> {
+    match header[field::ALPHABET] {
+        0 => Ok(Alphabet::Chars),
+        1 => Ok(Alphabet::Bytes),
+        _ => Err(FormatError::Field(field::ALPHABET)),
+    }
+}
+
+/// The cleaning that texts need.
+pub(super) const fn clean(header: &Header) -> Result<Clean, FormatError> {
+    match header[field::CLEAN] {
+        0 => Ok(Clean::None),
+        1 => Ok(Clean::Letters),
+        _ => Err(FormatError::Field(field::CLEAN)),
+    }
+}
