@@ -27,6 +27,10 @@ OPERATIONS = {
     "clip": "clip",
     "adam": "Adam",
     "sgd": "SGD",
+    "tune": "training step of the output layer",
+    "window_gru": "GRU training window",
+    "window_lstm": "LSTM training window",
+    "gesture": "gesture of 50 readings",
 }
 COLUMNS = ["instructions", "per unit", "code", "stack", "RAM"]
 HEAD = ["board", "operation", *COLUMNS]
