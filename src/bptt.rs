@@ -22,6 +22,7 @@ use crate::lanes::{Lanes, best_lanes, inlined};
 use crate::loss::{Goal, Sum};
 use crate::model::{Model, ModelShape, check_state};
 use crate::params::{Flat, plain_data, take_mut};
+use crate::trained::Trained;
 use window::{Buffers, Sizes, Typed, TypedDropped, Window};
 
 plain_data! {
@@ -98,7 +99,28 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     ) -> Result<f32, Error> {
         let (tape, scratch) = workspace.split();
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
-        best_lanes!(lanes => gradient(Typed::<Self, B>::SIZES, &Alone, lanes, params, inputs, goal, state, tape, scratch, grads))
+        best_lanes!(lanes => gradient(Typed::<Self, B>::SIZES, Trained::ALL, &Alone, lanes, params, inputs, goal, state, tape, scratch, grads))
+    }
+
+    /// As [`gradient`](Self::gradient), of the tensors that are trained: `grads` has these alone, in their order. See
+    /// [`trained`](crate::trained).
+    ///
+    /// # Errors
+    /// As for [`gradient`](Self::gradient), and [`Error::Length`] for another number of gradients than
+    /// [`trained_len`](ModelShape::trained_len) says.
+    #[allow(clippy::too_many_arguments, reason = "weights, state, scratch and gradients are separate values")]
+    pub fn gradient_of<const B: usize, const T: usize>(
+        &self,
+        trained: Trained,
+        inputs: Inputs<'_>,
+        goal: impl Goal,
+        state: &mut C::State<B>,
+        workspace: &mut Workspace<C, H, O, B, T>,
+        grads: &mut [f32],
+    ) -> Result<f32, Error> {
+        let (tape, scratch) = workspace.split();
+        let (params, state) = (self.as_flat(), state.as_flat_mut());
+        best_lanes!(lanes => gradient(Typed::<Self, B>::SIZES, trained, &Alone, lanes, params, inputs, goal, state, tape, scratch, grads))
     }
 
     /// As [`gradient`](Self::gradient), with dropout on the cell's inputs and outputs. Every window wants another seed.
@@ -139,7 +161,7 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
         let width = Self::SHAPE.with_dropout(dropout, inputs).cell.width;
         let sizes = TypedDropped { dropout, width, sizes: Typed::<Self, B>::SIZES };
-        best_lanes!(lanes => gradient(sizes, &Alone, lanes, params, inputs, goal, state, tape, scratch, grads))
+        best_lanes!(lanes => gradient(sizes, Trained::ALL, &Alone, lanes, params, inputs, goal, state, tape, scratch, grads))
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.
@@ -246,7 +268,33 @@ impl<C: Cell> ModelShape<C> {
         scratch: &mut [f32],
         grads: &mut [f32],
     ) -> Result<f32, Error> {
-        gradient(self, crew, lanes, params, inputs, goal, state, tape, scratch, grads)
+        gradient(self, Trained::ALL, crew, lanes, params, inputs, goal, state, tape, scratch, grads)
+    }
+
+    /// [`gradient_by`](Self::gradient_by) of the tensors that are trained: `grads` has these alone, in their order, and
+    /// what the others would have needed is not computed.
+    ///
+    /// # Errors
+    /// As for [`gradient`](Self::gradient).
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "weights, state, tape, scratch and gradients are separate values"
+    )]
+    pub fn gradient_of<L: Lanes>(
+        self,
+        trained: Trained,
+        crew: &impl Crew,
+        lanes: L,
+        params: &[f32],
+        inputs: Inputs<'_>,
+        goal: impl Goal,
+        state: &mut [f32],
+        tape: &mut [f32],
+        scratch: &mut [f32],
+        grads: &mut [f32],
+    ) -> Result<f32, Error> {
+        gradient(self, trained, crew, lanes, params, inputs, goal, state, tape, scratch, grads)
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.
@@ -269,7 +317,7 @@ impl<C: Cell> ModelShape<C> {
     }
 }
 
-/// See [`ModelShape::gradient_by`].
+/// See [`ModelShape::gradient_of`].
 #[cfg_attr(not(debug_assertions), inline(always))]
 #[allow(
     clippy::too_many_arguments,
@@ -277,6 +325,7 @@ impl<C: Cell> ModelShape<C> {
 )]
 fn gradient<S: Sizes, L: Lanes>(
     sizes: S,
+    trained: Trained,
     crew: &impl Crew,
     lanes: L,
     params: &[f32],
@@ -287,7 +336,7 @@ fn gradient<S: Sizes, L: Lanes>(
     scratch: &mut [f32],
     grads: &mut [f32],
 ) -> Result<f32, Error> {
-    exactly(Argument::Grads, sizes.shape().params_len(), grads.len())?;
+    exactly(Argument::Grads, sizes.shape().trained_len(trained), grads.len())?;
     let window = Window::new(sizes, params, inputs, goal, state)?;
     let (mut buffers, pack) = Buffers::new(sizes.shape(), window.extent, tape, scratch, true)?;
     check_state(lanes, state)?;
@@ -299,7 +348,9 @@ fn gradient<S: Sizes, L: Lanes>(
         inlined!(|(block, mut buffers): (Block, Buffers<'_>)| {
             lanes.run(inlined!(|| {
                 let loss = window.forward(lanes, cell, head, state, block, &mut buffers);
-                window.backward(lanes, cell, head, block, &mut buffers);
+                if let Some(frozen) = trained.frozen() {
+                    window.backward(lanes, cell, head, block.with_frozen(frozen), &mut buffers);
+                }
                 loss
             }))
         }),
@@ -314,10 +365,10 @@ fn gradient<S: Sizes, L: Lanes>(
 
     let done = &buffers.done();
     #[cfg(not(feature = "std"))]
-    window.accumulate_all(lanes, done, grads);
+    window.accumulate_all(lanes, trained, done, grads);
     #[cfg(feature = "std")]
     crew.each(
-        window.tensors(crew.threads(), pack, grads),
+        window.tensors(trained, crew.threads(), pack, grads),
         inlined!(|part| lanes.run(inlined!(|| window.accumulate(lanes, done, part)))),
         |()| {},
     );

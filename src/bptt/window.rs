@@ -13,6 +13,7 @@ use crate::lanes::{Lanes, inlined};
 use crate::loss::{Goal, Sum};
 use crate::model::{Model, ModelShape};
 use crate::params::{Flat, take_mut};
+use crate::trained::Trained;
 
 /// Hidden units of a block: few enough for its buffers to stay in a second-level cache, ...
 const BLOCK_UNITS: usize = 2048;
@@ -78,7 +79,7 @@ impl<C: TypedCell<H>, const H: usize, const O: usize, const B: usize> Sizes for 
         if cfg!(feature = "std") {
             return block;
         }
-        Block::whole(Extent { batch: B, ..block.extent })
+        block.whole_of(B)
     }
     #[inline(always)]
     fn of_cell(self, weights: Weights<'_>) -> Option<Weights<'_>> {
@@ -245,7 +246,7 @@ impl<'a, S: Sizes, G: Goal> Window<'a, S, G> {
         total.value()
     }
 
-    /// From the gradients of the block's logits to those within the cell.
+    /// From the gradients of the block's logits to those within the cell, as far as the block's frozen tensors let them.
     #[cfg_attr(feature = "std", inline(always))]
     #[cfg_attr(not(feature = "std"), inline(never))]
     pub(super) fn backward<L: Lanes>(
@@ -289,37 +290,50 @@ impl<'a, S: Sizes, G: Goal> Window<'a, S, G> {
     #[inline(always)]
     pub(super) fn tensors<'g>(
         &self,
+        trained: Trained,
         threads: usize,
         mut room: &'g mut [f32],
         mut grads: &'g mut [f32],
     ) -> impl Iterator<Item = Gradient<'g>> {
-        parts(self.sizes.shape(), threads).map(inlined!(move |part: Part| Gradient {
+        parts(self.sizes.shape(), trained, threads).map(inlined!(move |part: Part| Gradient {
             room: take_mut(&mut room, product_at_len(part.rows.len())),
             grads: take_mut(&mut grads, part.rows.len() * part.cols),
             part,
         }))
     }
 
-    /// Sums all gradients, one after another and not in a loop: so each has sizes that the compiler knows.
+    /// Sums all gradients that are wanted, one after another and not in a loop: so each has sizes that the compiler knows.
     #[cfg(not(feature = "std"))]
     #[inline(always)]
-    pub(super) fn accumulate_all<L: Lanes>(&self, lanes: L, done: &Done<'_>, mut grads: &mut [f32]) {
+    pub(super) fn accumulate_all<L: Lanes>(
+        &self,
+        lanes: L,
+        trained: Trained,
+        done: &Done<'_>,
+        mut grads: &mut [f32],
+    ) {
         macro_rules! sum {
             ($($tensor:literal)*) => {$(
-                if let Some((rows, cols)) = self.sizes.shape().cell.tensor($tensor) {
+                if let Some((rows, cols)) = self.sizes.shape().cell.tensor($tensor)
+                    && trained.has_cell($tensor)
+                {
                     self.all_of_cell::<L, $tensor>(lanes, done, take_mut(&mut grads, rows * cols));
                 }
             )*};
         }
         sum!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
         // A deep stack has more, whose sizes the compiler need not know.
-        for tensor in 16..self.sizes.shape().cell.tensors() {
+        for tensor in (16..self.sizes.shape().cell.tensors()).filter(|&tensor| trained.has_cell(tensor)) {
             let (rows, cols) = self.sizes.shape().cell.tensor(tensor).unwrap_or_default();
             self.of_cell(lanes, done, tensor, &(0..rows), &mut [], take_mut(&mut grads, rows * cols));
         }
-        let [(rows, cols), _] = self.sizes.shape().head().tensors();
-        self.all_of_head::<L, 0>(lanes, done, take_mut(&mut grads, rows * cols));
-        self.all_of_head::<L, 1>(lanes, done, grads);
+        let ([(rows, cols), _], [w_hq, b_q]) = (self.sizes.shape().head().tensors(), trained.head());
+        if w_hq {
+            self.all_of_head::<L, 0>(lanes, done, take_mut(&mut grads, rows * cols));
+        }
+        if b_q {
+            self.all_of_head::<L, 1>(lanes, done, grads);
+        }
     }
 
     /// Sums the gradient of a whole tensor of the cell.
@@ -427,14 +441,16 @@ pub(super) struct Gradient<'a> {
     grads: &'a mut [f32],
 }
 
-/// All weights in their order, each tensor in as many parts as there are threads.
+/// All weights that are trained in their order, each tensor in as many parts as there are threads.
 #[cfg(feature = "std")]
 #[inline(always)]
-fn parts<C: Cell>(shape: ModelShape<C>, threads: usize) -> impl Iterator<Item = Part> {
-    let of_cell = (0..).map_while(move |i| Some((Layer::Cell, i, shape.cell.tensor(i)?)));
-    let of_head = shape.head().tensors().into_iter().enumerate();
-    let of_head = of_head.map(|(i, size)| (Layer::Head, i, size));
-    of_cell.chain(of_head).flat_map(move |(layer, tensor, (rows, cols))| {
+fn parts<C: Cell>(shape: ModelShape<C>, trained: Trained, threads: usize) -> impl Iterator<Item = Part> {
+    let of_cell =
+        (0..).map_while(move |i| Some((Layer::Cell, i, shape.cell.tensor(i)?, trained.has_cell(i))));
+    let of_head = shape.head().tensors().into_iter().zip(trained.head()).enumerate();
+    let of_head = of_head.map(|(i, (size, is_trained))| (Layer::Head, i, size, is_trained));
+    let all = of_cell.chain(of_head).filter(|&(.., is_trained)| is_trained);
+    all.flat_map(move |(layer, tensor, (rows, cols), _)| {
         let step = rows.div_ceil(threads.max(1)).max(1);
         let first = (0..rows).step_by(step);
         first.map(move |first| Part {
@@ -449,7 +465,9 @@ fn parts<C: Cell>(shape: ModelShape<C>, threads: usize) -> impl Iterator<Item = 
 /// Floats of room for all gradients at once; without `std` they are summed in place.
 #[cfg(feature = "std")]
 pub(super) fn products_len<C: Cell>(shape: ModelShape<C>, threads: usize) -> usize {
-    parts(shape, threads).map(|part| product_at_len(part.rows.len())).fold(0, usize::saturating_add)
+    parts(shape, Trained::ALL, threads)
+        .map(|part| product_at_len(part.rows.len()))
+        .fold(0, usize::saturating_add)
 }
 #[cfg(not(feature = "std"))]
 pub(super) fn products_len<C: Cell>(_: ModelShape<C>, _: usize) -> usize {
