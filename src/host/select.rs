@@ -1,6 +1,6 @@
 //! Tensors by the names that people know them by.
 
-use std::format;
+use std::{format, string::String, vec::Vec};
 
 use super::{HostError, tensors};
 use crate::cell::{AnyCell, Cell};
@@ -70,8 +70,19 @@ fn at(shape: ModelShape<AnyCell>, index: usize) -> Trained {
     }
 }
 
+/// The tensors that are trained, as [`select`] takes them.
+pub(super) fn names(shape: ModelShape<AnyCell>, trained: Trained) -> String {
+    if trained == Trained::ALL {
+        return "all".into();
+    }
+    let all = tensors(shape).into_iter().enumerate();
+    let trained = all.filter(|&(index, _)| trained.and(at(shape, index)) == trained);
+    let labels: Vec<_> = trained.map(|(_, tensor)| tensor.label()).collect();
+    labels.join(",")
+}
+
 fn unknown(shape: ModelShape<AnyCell>, word: &str) -> HostError {
-    let labels: std::vec::Vec<_> = tensors(shape).iter().map(|tensor| tensor.label()).collect();
+    let labels: Vec<_> = tensors(shape).iter().map(|tensor| tensor.label()).collect();
     let layers = shape.cell.layers().len();
     HostError::Setting(format!(
         "\"{word}\" is nothing that can be trained here: there are all, head, biases, a layer from 1 to {layers}, and {}",

@@ -6,7 +6,7 @@ use crc::{CRC_64_XZ, Crc};
 
 use super::{CheckpointError, Difference};
 use crate::cell::Layer;
-use crate::host::{AnyOptimizer, HostError, Network, Settings};
+use crate::host::{AnyOptimizer, HostError, Network, Settings, select::names};
 use crate::lanes::{Lanes, on_lanes};
 use crate::optim::{Adam, Sgd};
 
@@ -74,7 +74,7 @@ pub(in crate::host) fn facts(text: &str, network: &Network, settings: &Settings)
         optimizer(settings.optimizer),
         format!("clip: {clip:?}"),
         format!("dropout: {dropout:?}"),
-        format!("trained tensors: {trained:?}"),
+        format!("trained tensors: {}", names(network.shape(), trained)),
         format!("shuffled offset: {shuffle_offset}"),
         format!("best weights kept: {keep_best}"),
         format!("seed: {seed}"),
