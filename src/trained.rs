@@ -35,7 +35,9 @@
 //! # Ok::<(), recurve::Error>(())
 //! ```
 //!
-//! Where the whole cell is frozen it need not be in RAM, and no window has to be kept: see [`tune`](crate::tune).
+//! A model of which a part is trained is in RAM as a whole. A cell that is frozen as a whole may stay in flash: below layers
+//! that are trained, [`frozen`](crate::frozen); below the output layer alone, where no window has to be kept,
+//! [`tune`](crate::tune).
 
 use crate::cell::{Cell, TypedCell};
 use crate::error::{Argument, Error, exactly};

@@ -22,6 +22,8 @@ mod language;
 mod measure;
 mod memory;
 mod operations;
+#[cfg(not(feature = "small"))]
+mod partly;
 mod products;
 mod refusals;
 mod report;
@@ -59,6 +61,7 @@ fn measured(report: &mut Report<'_>, memory: &mut Memory) -> Result<(), Failed> 
     tuned::measure_all(report, memory)?;
     #[cfg(not(feature = "small"))]
     {
+        partly::measure_all(report, memory)?;
         windows::measure_all(report, memory)?;
         gestures::measure_all(report);
     }
@@ -75,6 +78,7 @@ fn shown(report: &mut Report<'_>, memory: &mut Memory) -> Result<(), Failed> {
     #[cfg(not(feature = "small"))]
     {
         gated::show(report);
+        partly::show(report, memory)?;
         windows::show(report, memory)?;
         gestures::show(report)?;
     }
