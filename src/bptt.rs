@@ -26,6 +26,7 @@ use crate::lanes::{Lanes, best_lanes};
 use crate::loss::Goal;
 use crate::model::{Model, ModelShape};
 use crate::params::{Flat, plain_data, take_mut};
+use crate::trained::Trained;
 use sizes::{Typed, TypedDropped};
 use task::Task;
 
@@ -105,7 +106,31 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
         let sizes = Typed::<Self, B>::SIZES;
         best_lanes!(lanes => {
-            Task { sizes, lanes, params, inputs, goal, state, tape, scratch }.gradient(&Alone, grads)
+            Task { sizes, lanes, params, inputs, goal, state, tape, scratch }.gradient(Trained::ALL, &Alone, grads)
+        })
+    }
+
+    /// As [`gradient`](Self::gradient), of the tensors that are trained: `grads` has these alone, in their order. See
+    /// [`trained`](crate::trained).
+    ///
+    /// # Errors
+    /// As for [`gradient`](Self::gradient), and [`Error::Length`] for another number of gradients than
+    /// [`trained_len`](ModelShape::trained_len) says.
+    #[allow(clippy::too_many_arguments, reason = "weights, state, scratch and gradients are separate values")]
+    pub fn gradient_of<const B: usize, const T: usize>(
+        &self,
+        trained: Trained,
+        inputs: Inputs<'_>,
+        goal: impl Goal,
+        state: &mut C::State<B>,
+        workspace: &mut Workspace<C, H, O, B, T>,
+        grads: &mut [f32],
+    ) -> Result<f32, Error> {
+        let (tape, scratch) = workspace.split();
+        let (params, state) = (self.as_flat(), state.as_flat_mut());
+        let sizes = Typed::<Self, B>::SIZES;
+        best_lanes!(lanes => {
+            Task { sizes, lanes, params, inputs, goal, state, tape, scratch }.gradient(trained, &Alone, grads)
         })
     }
 
@@ -147,7 +172,7 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
         let sizes = TypedDropped { dropout, inputs, sizes: Typed::<Self, B>::SIZES };
         best_lanes!(lanes => {
-            Task { sizes, lanes, params, inputs, goal, state, tape, scratch }.gradient(&Alone, grads)
+            Task { sizes, lanes, params, inputs, goal, state, tape, scratch }.gradient(Trained::ALL, &Alone, grads)
         })
     }
 
@@ -256,7 +281,33 @@ impl<C: Cell> ModelShape<C> {
         scratch: &mut [f32],
         grads: &mut [f32],
     ) -> Result<f32, Error> {
-        Task { sizes: self, lanes, params, inputs, goal, state, tape, scratch }.gradient(crew, grads)
+        self.gradient_of(Trained::ALL, crew, lanes, params, inputs, goal, state, tape, scratch, grads)
+    }
+
+    /// [`gradient_by`](Self::gradient_by) of the tensors that are trained: `grads` has these alone, in their order, and
+    /// what the others would have needed is not computed.
+    ///
+    /// # Errors
+    /// As for [`gradient`](Self::gradient).
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "weights, state, tape, scratch and gradients are separate values"
+    )]
+    pub fn gradient_of<L: Lanes>(
+        self,
+        trained: Trained,
+        crew: &impl Crew,
+        lanes: L,
+        params: &[f32],
+        inputs: Inputs<'_>,
+        goal: impl Goal,
+        state: &mut [f32],
+        tape: &mut [f32],
+        scratch: &mut [f32],
+        grads: &mut [f32],
+    ) -> Result<f32, Error> {
+        Task { sizes: self, lanes, params, inputs, goal, state, tape, scratch }.gradient(trained, crew, grads)
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.

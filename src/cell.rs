@@ -85,19 +85,33 @@ pub struct Block {
     pub batch: usize,
     /// What is dropped of its tokens.
     dropped: Mask,
+    /// Tensors of the cell, from the first on, whose gradients nobody wants.
+    frozen: usize,
 }
 
 impl Block {
     /// A whole window.
     #[must_use]
     pub const fn whole(extent: Extent) -> Self {
-        Self { first: 0, extent, batch: extent.batch, dropped: Mask::NONE }
+        Self { first: 0, extent, batch: extent.batch, dropped: Mask::NONE, frozen: 0 }
+    }
+
+    /// The same as a whole window of `batch` sequences.
+    #[inline(always)]
+    pub(crate) const fn whole_of(self, batch: usize) -> Self {
+        Self::whole(Extent { batch, ..self.extent }).with_frozen(self.frozen)
+    }
+
+    /// The same, for a backward pass that need not reach the first tensors of the cell.
+    #[inline(always)]
+    pub(crate) const fn with_frozen(self, frozen: usize) -> Self {
+        Self { frozen, ..self }
     }
 
     /// A step of one of a window's `batch` sequences.
     #[inline(always)]
     pub(crate) const fn step_of(sequence: usize, batch: usize) -> Self {
-        Self { first: sequence, extent: Extent::step(1), batch, dropped: Mask::NONE }
+        Self { first: sequence, extent: Extent::step(1), batch, dropped: Mask::NONE, frozen: 0 }
     }
 
     /// Blocks of up to `rows` sequences, which together are a window; as one if `rows` has no limit.
@@ -108,7 +122,7 @@ impl Block {
         (0..count).map(inlined!(move |index: usize| {
             let first = index * rows;
             let extent = Extent { batch: rows.min(batch - first), window };
-            Self { first, extent, batch, dropped: Mask::NONE }
+            Self { first, extent, batch, dropped: Mask::NONE, frozen: 0 }
         }))
     }
 

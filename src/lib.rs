@@ -76,8 +76,8 @@
 //! | [`error`], [`lanes`], [`crew`] | errors as small values; vector registers behind one trait; threads behind another |
 //! | [`math`], [`kernels`], [`params`], [`init`] | exp, tanh, ln; matrix products and sums; plain data as flat slices; initial weights |
 //! | [`cell`], [`head`], [`loss`], [`standard`] | [`Elman`], [`Gru`], [`Lstm`], [`Feedforward`]; [`Stack`], [`Embedding`]; [`Dense`]; softmax, cross-entropy, regression, [`Objective`], [`Perplexity`]; readings in their units |
-//! | [`model`] | [`Model`], [`CharRnn`], and [`ModelShape`] for sizes known at run time |
-//! | [`bptt`], [`tune`], [`memory`], [`optim`], [`vocab`], [`clean`], [`sample`], [`format`] | gradients of a window, with dropout or without; of the output layer alone; bytes known beforehand; [`Sgd`], [`Adam`], clipping, schedules; text to tokens and back; generation; model files |
+//! | [`model`], [`trained`] | [`Model`], [`CharRnn`], and [`ModelShape`] for sizes known at run time; which tensors are trained, and which are frozen |
+//! | [`bptt`], [`tune`], [`frozen`], [`memory`], [`optim`], [`vocab`], [`clean`], [`sample`], [`format`] | gradients of a window, with dropout or without; of the output layer alone; cells that are only read; bytes known beforehand; [`Sgd`], [`Adam`], clipping, schedules; text to tokens and back; generation; model files |
 //! | `testing` (feature `proptest`) | strategies for models and sequences, a gradient checker |
 //! | `host` (feature `std`) | texts, training, files, n-gram baselines |
 //!
@@ -116,6 +116,7 @@ pub mod clean;
 pub mod crew;
 pub mod error;
 pub mod format;
+pub mod frozen;
 pub mod head;
 #[cfg(feature = "std")]
 pub mod host;
@@ -132,6 +133,7 @@ pub mod sample;
 pub mod standard;
 #[cfg(feature = "proptest")]
 pub mod testing;
+pub mod trained;
 pub mod tune;
 pub mod vocab;
 
@@ -147,6 +149,7 @@ pub use model::{CharRnn, Model, ModelShape};
 pub use optim::{Adam, Optimizer, Sgd, clip_norm, clip_value};
 pub use sample::Sampler;
 pub use standard::{Standard, StandardView};
+pub use trained::Trained;
 pub use tune::Tuning;
 pub use vocab::{Symbols, Vocab, VocabError};
 

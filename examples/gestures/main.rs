@@ -7,7 +7,7 @@
 //!
 //! Four gestures of 25 to 50 readings of three axes go through a GRU of 16 units; the mean of the logits of all readings
 //! says which gesture it was. On the board, `include_model!("gestures.rcv")` and `include_standard!("gestures.rcv",
-//! inputs)` read the same file, and what [`classify`] does is all that has to be done there.
+//! inputs)` read the same file, and what [`classify`] does is all that has to be done there: `no_std_check/src/gestures.rs`.
 
 mod motion;
 

@@ -55,6 +55,8 @@ class Program:
                     self.functions[function.name] = function
             elif function and (parts := INSTRUCTION.match(line)):
                 address, mnemonic, operands = int(parts[1], 16), parts[2], parts[3]
+                if address >= function.start + function.size:
+                    continue  # what fills the gap to the next function
                 function.code[address] = (mnemonic, operands)
                 function.calls |= {name for name in REFERENCE.findall(operands) if self.symbols.get(name)}
                 # x86-64 may call through a register that holds the address.

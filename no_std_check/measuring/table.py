@@ -27,6 +27,12 @@ OPERATIONS = {
     "clip": "clip",
     "adam": "Adam",
     "sgd": "SGD",
+    "tune": "training step of the output layer",
+    "window_part": "training window, biases and output layer",
+    "window_upper": "training window, a layer of 16 above a frozen cell",
+    "window_gru": "GRU training window",
+    "window_lstm": "LSTM training window",
+    "gesture": "gesture of 50 readings",
 }
 COLUMNS = ["instructions", "per unit", "code", "stack", "RAM"]
 HEAD = ["board", "operation", *COLUMNS]
@@ -83,6 +89,21 @@ def summary(rows: list[Row], cores: dict[str, str]) -> list[str]:
     return lines
 
 
+def memory(rows: list[Row]) -> str:
+    """What training takes where a part of it is frozen, and what cells with gates take."""
+    of = {row.operation: row for row in rows if row.board == "m4f"}
+    ram = {name: f"{row.ram:,}" for name, row in of.items()}
+    gesture = of["gesture"]
+    return (
+        f"RAM to train the model of 32 units on the Cortex-M4F, but for an optimiser's state: {ram['window']} bytes for "
+        f"all of it, {ram['window_part']} for biases and output layer, {ram['window_upper']} for a layer of 16 units "
+        f"above its cell, which stays in flash, and {ram['tune']} for its output layer alone; the last does the "
+        f"Cortex-M0 too, in 16 KB. All of a GRU of 32 units takes {ram['window_gru']}, of an LSTM {ram['window_lstm']}. "
+        f"A gesture of 50 readings is classified as they come, in {gesture.instructions:,} instructions "
+        f"({gesture.instructions / gesture.units:.2f}) and {ram['gesture']} bytes."
+    )
+
+
 def markdown(rows: list[Row], cores: dict[str, str], small: list[str], compiler: str) -> str:
     modelled = [
         f"{row.cycles:,} for {OPERATIONS[row.operation]}"
@@ -97,6 +118,8 @@ def markdown(rows: list[Row], cores: dict[str, str], small: list[str], compiler:
         f"The {' and the '.join(cores[board] for board in small)} trains 8 hidden units in windows of 8, the others "
         "32 in windows of 16. Cycles of the Cortex-M4F, by a model of what each executed instruction costs and not "
         f"measured: {', '.join(modelled)}. {BUILT}{compiler}.",
+        "",
+        memory(rows),
         "",
         "<details>",
         "<summary>All operations, with bytes of code (with all that is called), peak stack and RAM</summary>",

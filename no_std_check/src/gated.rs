@@ -68,7 +68,7 @@ operation!(op_lstm_32, lstm(32), LSTM_32, Lstm32);
 operation!(op_lstm_64, lstm(64), LSTM_64, Lstm64);
 
 /// The cells without output layer.
-pub fn measure_all(report: &mut Report<'_>) {
+pub fn measure_steps(report: &mut Report<'_>) {
     let x = black_box([0.5; D]);
     macro_rules! measured {
         ($name:literal, $op:ident, $weights:ident, $buffers:ty, $gates:literal, $hidden:literal) => {

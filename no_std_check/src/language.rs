@@ -16,6 +16,7 @@ use recurve::{
 };
 
 use crate::hash::Hash;
+use crate::memory::{Memory, cut};
 use crate::report::Report;
 use crate::rng::XorShift;
 
@@ -33,7 +34,7 @@ pub const T: usize = 8;
 
 /// Windows of the training run, and those that a pass over its text has.
 const WINDOWS: usize = 200;
-const PASS: usize = 10;
+pub const PASS: usize = 10;
 
 /// The text that is learnt on the chip, as far as a pass reaches.
 const TEXT: &str = "a chip that learns from what it sees needs no cloud and no heap. it needs a few kilobytes and some \
@@ -49,24 +50,22 @@ pub type Moments = [f32; ADAM.state_len(Network::LEN)];
 pub static MODEL: &CharRnn<V, 32> = include_model!("../model.rcv");
 pub static SYMBOLS: Symbols<'_> = include_symbols!("../model.rcv");
 
-/// All that training needs; a board keeps it in a `static`, which is zero and so takes no flash.
-pub struct Memory {
-    pub model: Network,
-    pub grads: Network,
-    pub moments: Moments,
-    pub workspace: Buffers,
+/// What training works in.
+pub struct Training<'a> {
+    pub model: &'a mut Network,
+    pub grads: &'a mut Network,
+    pub moments: &'a mut Moments,
+    pub workspace: &'a mut Buffers,
 }
 
-impl Memory {
-    pub const ZERO: Self =
-        Self { model: Flat::ZERO, grads: Flat::ZERO, moments: Flat::ZERO, workspace: Flat::ZERO };
+impl Training<'_> {
+    pub const LEN: usize = 2 * Network::LEN + Moments::LEN + Buffers::LEN;
 
-    /// Sets all to zero.
-    pub fn clear(&mut self) {
-        self.model.set_zero();
-        self.grads.set_zero();
-        self.moments.set_zero();
-        self.workspace.set_zero();
+    /// Cut out of memory, all zero.
+    pub fn new(memory: &mut Memory) -> Result<Training<'_>, Failed> {
+        let mut room = memory.zeroed();
+        let (model, grads) = (cut(&mut room)?, cut(&mut room)?);
+        Ok(Training { model, grads, moments: cut(&mut room)?, workspace: cut(&mut room)? })
     }
 }
 
@@ -124,7 +123,7 @@ fn write(report: &mut Report<'_>) -> Result<(), Failed> {
 /// Truncated back-propagation through time, on the chip.
 fn train(report: &mut Report<'_>, memory: &mut Memory) -> Result<(), Failed> {
     let text = lesson()?;
-    let Memory { model, grads, moments, workspace } = memory;
+    let Training { model, grads, moments, workspace } = Training::new(memory)?;
     model.init(recurve::init::Init::TOKENS, &mut XorShift(0x9e37_79b9));
     let (mut first, mut last) = (None, 0.0);
     let mut state = [[0.0; H]];
@@ -152,7 +151,7 @@ fn train(report: &mut Report<'_>, memory: &mut Memory) -> Result<(), Failed> {
 }
 
 /// The tokens of the text that is learnt.
-fn lesson() -> Result<[u16; PASS * T + 1], Failed> {
+pub fn lesson() -> Result<[u16; PASS * T + 1], Failed> {
     let mut tokens = [0; PASS * T + 1];
     for (to, token) in tokens.iter_mut().zip(SYMBOLS.tokens(TEXT)) {
         *to = token?;

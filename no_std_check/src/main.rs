@@ -15,17 +15,26 @@
 mod board;
 #[cfg(not(feature = "small"))]
 mod gated;
+#[cfg(not(feature = "small"))]
+mod gestures;
 mod hash;
 mod language;
 mod measure;
+mod memory;
 mod operations;
+#[cfg(not(feature = "small"))]
+mod partly;
 mod products;
 mod refusals;
 mod report;
 mod rng;
 mod stack;
+mod tuned;
+#[cfg(not(feature = "small"))]
+mod windows;
 
-use language::Memory;
+use language::Failed;
+use memory::Memory;
 use report::Report;
 
 /// What a board can do, apart from computing.
@@ -41,15 +50,39 @@ trait Board {
 /// The whole program, the same for all boards; whether all went well.
 fn firmware(board: &mut dyn Board, memory: &mut Memory) -> bool {
     let mut report = Report::new(board);
-    operations::measure_all(&mut report, memory);
-    report.word("measured").end();
-    let outcome = language::show(&mut report, memory)
-        .and_then(|()| products::show(&mut report))
-        .and_then(|()| refusals::show(&mut report, memory));
-    #[cfg(not(feature = "small"))]
-    gated::show(&mut report);
+    let outcome = measured(&mut report, memory).and_then(|()| shown(&mut report, memory));
     report.word(if outcome.is_ok() { "ok" } else { "failed" }).end();
     outcome.is_ok()
+}
+
+/// What everything costs.
+fn measured(report: &mut Report<'_>, memory: &mut Memory) -> Result<(), Failed> {
+    operations::measure_all(report, memory)?;
+    tuned::measure_all(report, memory)?;
+    #[cfg(not(feature = "small"))]
+    {
+        partly::measure_all(report, memory)?;
+        windows::measure_all(report, memory)?;
+        gestures::measure_all(report);
+    }
+    report.word("measured").end();
+    Ok(())
+}
+
+/// What everything results in.
+fn shown(report: &mut Report<'_>, memory: &mut Memory) -> Result<(), Failed> {
+    language::show(report, memory)?;
+    tuned::show(report, memory)?;
+    products::show(report)?;
+    refusals::show(report, memory)?;
+    #[cfg(not(feature = "small"))]
+    {
+        gated::show(report);
+        partly::show(report, memory)?;
+        windows::show(report, memory)?;
+        gestures::show(report)?;
+    }
+    Ok(())
 }
 
 // SAFETY: no such function exists; the declaration is there to make the linker fail, never to be called.

@@ -13,8 +13,9 @@ use recurve::{
 
 #[cfg(not(feature = "small"))]
 use crate::gated;
-use crate::language::{ADAM, Buffers, H, Memory, Moments, Network, T, V};
+use crate::language::{ADAM, Buffers, Failed, H, Moments, Network, T, Training, V};
 use crate::measure::measure;
+use crate::memory::Memory;
 use crate::report::Report;
 use crate::rng::XorShift;
 
@@ -133,13 +134,13 @@ fn op_sgd(sgd: &Sgd, model: &mut Network, grads: &Network) -> bool {
     sgd.step(model.as_flat_mut(), grads.as_flat(), &mut []).is_ok()
 }
 
-/// Measures all of them. The training's buffers are left as they were found, all zero.
-pub fn measure_all(report: &mut Report<'_>, memory: &mut Memory) {
+/// Measures all of them.
+pub fn measure_all(report: &mut Report<'_>, memory: &mut Memory) -> Result<(), Failed> {
     measure_steps(report);
     #[cfg(not(feature = "small"))]
-    gated::measure_all(report);
+    gated::measure_steps(report);
     measure_values(report);
-    measure_training(report, memory);
+    measure_training(report, memory)
 }
 
 /// The cells alone, without output layer. Two buffers take turns as the state and room for the next.
@@ -178,8 +179,8 @@ fn measure_values(report: &mut Report<'_>) {
 }
 
 /// A step of the whole model, and what a training step is made of.
-fn measure_training(report: &mut Report<'_>, memory: &mut Memory) {
-    let Memory { model, grads, moments, workspace } = memory;
+fn measure_training(report: &mut Report<'_>, memory: &mut Memory) -> Result<(), Failed> {
+    let Training { model, grads, moments, workspace } = Training::new(memory)?;
     model.init(recurve::init::Init::TOKENS, &mut XorShift(1));
     let (mut state, mut logits, mut scratch) = ([[0.0; H]], [0.0; V], [[0.0; H]]);
     let macs = H * (H + V);
@@ -203,5 +204,5 @@ fn measure_training(report: &mut Report<'_>, memory: &mut Memory) {
     measure(report, "sgd", Network::LEN, 2 * weights, || {
         black_box(op_sgd(black_box(&sgd), model, grads));
     });
-    memory.clear();
+    Ok(())
 }

@@ -5,7 +5,8 @@ use core::hint::black_box;
 use recurve::format::{FormatError, ModelFile};
 use recurve::{CharRnn, Error, Inputs, Targets};
 
-use crate::language::{Failed, H, MODEL, Memory, T, V};
+use crate::language::{Failed, H, MODEL, T, Training, V};
+use crate::memory::Memory;
 use crate::report::Report;
 
 /// The model as bytes that are known at run time only, as if from a file system; and once more, one byte further.
@@ -38,7 +39,7 @@ pub fn show(report: &mut Report<'_>, memory: &mut Memory) -> Result<(), Failed> 
     let mut state = [[f32::NAN; 32]];
     refused(report, "state of NaNs", MODEL.step(0, &mut state, &mut logits, &mut scratch));
 
-    let Memory { model, grads, workspace, .. } = memory;
+    let Training { model, grads, workspace, .. } = Training::new(memory)?;
     let (long, mut state) = ([0; T + 1], [[0.0; H]]);
     let window = (Inputs::Tokens(&long), Targets::Tokens(&long));
     refused(

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use crate::cell::{Block, Cell, Dropout, DropoutShape, Extent, Inputs, TypedCell, Weights};
+use crate::cell::{Block, Cell, Dropout, DropoutShape, Inputs, TypedCell, Weights};
 use crate::head::Dense;
 use crate::model::{Model, ModelShape};
 use crate::params::Flat;
@@ -66,7 +66,7 @@ impl<C: TypedCell<H>, const H: usize, const O: usize, const B: usize> Sizes for 
         if cfg!(feature = "std") {
             return block;
         }
-        Block::whole(Extent { batch: B, ..block.extent })
+        block.whole_of(B)
     }
     #[inline(always)]
     fn of_cell(self, weights: Weights<'_>) -> Option<Weights<'_>> {

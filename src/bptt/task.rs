@@ -9,6 +9,7 @@ use crate::error::{Argument, Error, exactly};
 use crate::lanes::{Lanes, inlined};
 use crate::loss::{Goal, Sum};
 use crate::model::check_state;
+use crate::trained::Trained;
 
 /// A window, and what it is worked on with.
 pub(super) struct Task<'a, S, L, G> {
@@ -23,11 +24,16 @@ pub(super) struct Task<'a, S, L, G> {
 }
 
 impl<S: Sizes, L: Lanes, G: Goal> Task<'_, S, L, G> {
-    /// See [`ModelShape::gradient_by`](crate::ModelShape::gradient_by).
+    /// See [`ModelShape::gradient_of`](crate::ModelShape::gradient_of).
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn gradient(self, crew: &impl Crew, grads: &mut [f32]) -> Result<f32, Error> {
+    pub(super) fn gradient(
+        self,
+        trained: Trained,
+        crew: &impl Crew,
+        grads: &mut [f32],
+    ) -> Result<f32, Error> {
         let Self { sizes, lanes, params, inputs, goal, state, tape, scratch } = self;
-        exactly(Argument::Grads, sizes.shape().params_len(), grads.len())?;
+        exactly(Argument::Grads, sizes.shape().trained_len(trained), grads.len())?;
         let window = Window::new(sizes, params, inputs, goal, state)?;
         let (mut buffers, pack) = Buffers::new(sizes.shape(), window.extent, tape, scratch, true)?;
         check_state(lanes, state)?;
@@ -39,7 +45,9 @@ impl<S: Sizes, L: Lanes, G: Goal> Task<'_, S, L, G> {
             inlined!(|(block, mut buffers): (Block, Buffers<'_>)| {
                 lanes.run(inlined!(|| {
                     let loss = window.forward(lanes, cell, head, state, block, &mut buffers);
-                    window.backward(lanes, cell, head, block, &mut buffers);
+                    if let Some(frozen) = trained.frozen() {
+                        window.backward(lanes, cell, head, block.with_frozen(frozen), &mut buffers);
+                    }
                     loss
                 }))
             }),
@@ -47,7 +55,7 @@ impl<S: Sizes, L: Lanes, G: Goal> Task<'_, S, L, G> {
         );
         let loss = window.mean(total)?;
         window.carry(&mut buffers, state);
-        window.accumulate(crew, lanes, &buffers.done(), pack, grads);
+        window.accumulate(trained, crew, lanes, &buffers.done(), pack, grads);
         window.clear_ended(buffers.tape, state);
         Ok(loss)
     }

@@ -120,7 +120,7 @@ impl<'a, S: Sizes, G: Goal> Window<'a, S, G> {
         total.value()
     }
 
-    /// From the gradients of the block's logits to those within the cell.
+    /// From the gradients of the block's logits to those within the cell, as far as the block's frozen tensors let them.
     #[cfg_attr(feature = "std", inline(always))]
     #[cfg_attr(not(feature = "std"), inline(never))]
     pub(super) fn backward<L: Lanes>(

@@ -271,7 +271,7 @@ impl<A: Cell, B: Cell> Cell for StackShape<A, B> {
         self.second.end(tape.1, block, state.1);
     }
 
-    /// The gradients of the second cell's inputs are those of the first's outputs.
+    /// The gradients of the second cell's inputs are those of the first's outputs. A first cell that is frozen is left out.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, pass: Backward<'_>) {
         let Backward { block, tape, d_outputs, d_inputs, mut scratch } = pass;
@@ -279,15 +279,20 @@ impl<A: Cell, B: Cell> Cell for StackShape<A, B> {
         let tape = halves(tape, self.first.tape_len(block.extent));
         let d_between = take_mut(&mut scratch, self.between_len(block.extent));
         let scratch = halves_mut(scratch, self.first.backward_scratch_len(block.extent));
+        let above = Block::whole(block.extent).with_frozen(block.frozen.saturating_sub(self.first.tensors()));
+        let ends_here = block.frozen >= self.first.tensors() && d_inputs.is_none();
         d_between.fill(0.0);
         let of_second = Backward {
-            block: Block::whole(block.extent),
+            block: above,
             tape: tape.1,
             d_outputs,
-            d_inputs: Some(d_between),
+            d_inputs: (!ends_here).then_some(&mut *d_between),
             scratch: scratch.1,
         };
         self.second.backward(lanes, second, of_second);
+        if ends_here {
+            return;
+        }
         let of_first = Backward { block, tape: tape.0, d_outputs: d_between, d_inputs, scratch: scratch.0 };
         self.first.backward(lanes, first, of_first);
     }

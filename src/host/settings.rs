@@ -1,9 +1,11 @@
 //! How a network is trained: the sizes of a window, the rule that changes weights, and its limits.
 
-use crate::cell::{Dropout, Extent};
+use crate::cell::{AnyCell, Dropout, Extent};
 use crate::error::Error;
 use crate::lanes::LaneKind;
+use crate::model::ModelShape;
 use crate::optim::{Adam, Optimizer, Sgd};
+use crate::trained::Trained;
 
 /// An optimiser that is chosen at run time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,6 +81,8 @@ pub struct Settings {
     pub clip: f32,
     /// What is dropped of the cell's inputs and outputs; each step has masks of its own.
     pub dropout: Dropout,
+    /// Which tensors are trained: see [`select`](super::select). The others keep their bits.
+    pub trained: Trained,
     /// Whether each epoch begins at another of the first `window` tokens, so that windows are not always cut at the same
     /// places.
     pub shuffle_offset: bool,
@@ -93,7 +97,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Windows of `window` steps of `batch` sequences, any gradient, nothing dropped, a fixed order, the fastest registers
+    /// Windows of `window` steps of `batch` sequences, any gradient, nothing dropped, nothing frozen, a fixed order, the fastest registers
     /// of this machine, one thread.
     #[must_use]
     pub fn new(batch: usize, window: usize, optimizer: AnyOptimizer) -> Self {
@@ -103,12 +107,18 @@ impl Settings {
             optimizer,
             clip: f32::INFINITY,
             dropout: Dropout::NONE,
+            trained: Trained::ALL,
             shuffle_offset: false,
             keep_best: false,
             seed: 0,
             lanes: LaneKind::best(),
             threads: 1,
         }
+    }
+
+    /// Floats of the weights that the optimiser gets apart from those that are frozen: none if all are trained.
+    pub(super) fn copied_len(&self, shape: ModelShape<AnyCell>) -> usize {
+        if self.trained == Trained::ALL { 0 } else { shape.trained_len(self.trained) }
     }
 
     /// The sizes of a window.

@@ -95,6 +95,8 @@ pub struct TrainerMemory {
     pub state_before: usize,
     /// Copies of weights and of what their gradients are made of, which make training faster.
     pub pack: usize,
+    /// A copy of the weights that are trained, if others are frozen.
+    pub trained: usize,
     /// The weights that did best so far, if they are kept.
     pub best: usize,
     /// The text.
@@ -105,14 +107,17 @@ impl TrainerMemory {
     /// For a model of this shape, trained like this on so many tokens.
     #[must_use]
     pub fn of(shape: ModelShape<AnyCell>, settings: &Settings, tokens: usize) -> Self {
-        let optimizer_len = settings.optimizer.state_len(shape.params_len());
+        let trained_len = shape.trained_len(settings.trained);
+        let optimizer_len = settings.optimizer.state_len(trained_len);
         let dropping = shape.with_dropout(settings.dropout, Inputs::Tokens(&[]));
-        let training = dropping.training_memory(settings.extent(), optimizer_len);
+        let all = dropping.training_memory(settings.extent(), optimizer_len);
+        let training = TrainingMemory { gradients: bytes(trained_len), ..all };
         let copies = if settings.shuffle_offset { 2 } else { 1 };
         Self {
             training,
             state_before: training.state,
             pack: bytes(shape.pack_len(settings.threads)),
+            trained: bytes(settings.copied_len(shape)),
             best: if settings.keep_best { training.weights } else { 0 },
             tokens: tokens.saturating_mul(copies * size_of::<u16>()),
         }
@@ -121,7 +126,7 @@ impl TrainerMemory {
     /// All of it.
     #[must_use]
     pub const fn total(&self) -> usize {
-        sum(&[self.training.total(), self.state_before, self.pack, self.best, self.tokens])
+        sum(&[self.training.total(), self.state_before, self.pack, self.trained, self.best, self.tokens])
     }
 
     /// All but the weights: what is still to be allocated once there is a network.

@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::lanes::on_lanes;
 use crate::loss::{Perplexity, Targets};
 use crate::optim::{Optimizer, clip_norm_on};
+use crate::trained::Trained;
 
 /// A network in training.
 ///
@@ -69,6 +70,8 @@ pub struct Trainer<'n> {
     tape: Buffer,
     scratch: Buffer,
     grads: Buffer,
+    /// The weights that are trained, if others are frozen.
+    trained: Buffer,
     optimizer_state: Buffer,
     best_params: Buffer,
     best: Option<Best>,
@@ -92,7 +95,7 @@ impl<'n> Trainer<'n> {
     /// Starts a run on these tokens; the network's weights are where it starts from.
     ///
     /// # Errors
-    /// [`HostError::Setting`] for a batch or window of zero, [`HostError::TooShort`] unless each sequence of the batch
+    /// [`HostError::Setting`] for a batch or window of zero or nothing to train, [`HostError::TooShort`] unless each sequence of the batch
     /// has a whole window, [`HostError::Memory`] if there is not enough, [`HostError::Model`] for a token outside of the
     /// vocabulary.
     pub fn new(network: &'n mut Network, tokens: &[u16], settings: Settings) -> Result<Self, HostError> {
@@ -108,6 +111,10 @@ impl<'n> Trainer<'n> {
         let length = (tokens.len() - spare) / batch;
         let (shape, extent) = (network.shape(), settings.extent());
         let dropping = shape.with_dropout(settings.dropout, Inputs::Tokens(&[]));
+        let trained_len = shape.trained_len(settings.trained);
+        if trained_len == 0 {
+            return Err(HostError::Setting("something must be trained: all tensors are frozen".into()));
+        }
         let best_len = if settings.keep_best { shape.params_len() } else { 0 };
         Inputs::Tokens(tokens).check(tokens.len(), shape.cell.inputs())?;
         TrainerMemory::of(shape, &settings, tokens.len()).check_beside_weights()?;
@@ -127,8 +134,9 @@ impl<'n> Trainer<'n> {
             scratch: Buffer::zeroed(
                 dropping.scratch_len(extent).saturating_add(shape.pack_len(settings.threads)),
             )?,
-            grads: Buffer::zeroed(shape.params_len())?,
-            optimizer_state: Buffer::zeroed(optimizer.state_len(shape.params_len()))?,
+            grads: Buffer::zeroed(trained_len)?,
+            trained: Buffer::zeroed(settings.copied_len(shape))?,
+            optimizer_state: Buffer::zeroed(optimizer.state_len(trained_len))?,
             best_params: Buffer::zeroed(best_len)?,
             best: None,
             crew: Threads::new(settings.threads)?,
@@ -165,7 +173,8 @@ impl<'n> Trainer<'n> {
         let dropout = masks(self.settings.dropout, self.settings.seed, self.steps);
         let shape = self.network.shape().with_dropout(dropout, Inputs::Tokens(&[]));
         self.grads.fill(0.0);
-        let loss = on_lanes!(lanes, lanes => shape.gradient_by(
+        let loss = on_lanes!(lanes, lanes => shape.gradient_of(
+            self.settings.trained,
             &self.crew,
             lanes,
             self.network.params(),
@@ -177,8 +186,20 @@ impl<'n> Trainer<'n> {
             &mut self.grads,
         ))?;
         clip_norm_on(lanes, &mut self.grads, clip)?;
-        self.optimizer.step_on(lanes, self.network.params_mut(), &self.grads, &mut self.optimizer_state)?;
+        self.change()?;
         Ok(loss)
+    }
+
+    /// Changes the weights that are trained by their gradients.
+    fn change(&mut self) -> Result<(), Error> {
+        let (shape, lanes, trained) = (self.network.shape(), self.settings.lanes, self.settings.trained);
+        let (grads, state) = (&self.grads, &mut self.optimizer_state);
+        if trained == Trained::ALL {
+            return self.optimizer.step_on(lanes, self.network.params_mut(), grads, state);
+        }
+        shape.gather(trained, self.network.params(), &mut self.trained)?;
+        self.optimizer.step_on(lanes, &mut self.trained, grads, state)?;
+        shape.scatter(trained, &self.trained, self.network.params_mut())
     }
 
     fn end_epoch(&mut self) {

@@ -56,6 +56,9 @@ fn flags_that_contradict_each_other() {
     let folder = Folder::new();
     folder.run("train --valid 0 --patience 3").refused(2, &["--patience", "--valid"]);
     folder.run("train --optimizer sgd --weight-decay 0.1").refused(2, &["--weight-decay", "adam"]);
+    folder
+        .run("train --hidden 3 --train head,2")
+        .refused(2, &["--train", "\"2\"", "w_xh, w_hh, b_h, w_hq, b_q"]);
 }
 
 #[test]

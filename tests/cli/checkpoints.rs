@@ -86,6 +86,7 @@ fn another_run_is_refused_by_name() {
         ("--optimizer sgd", "optimizer adam, this one has sgd"),
         ("--weight-decay 0.1", "weight decay 0.0, this one has 0.1"),
         ("--dropout 0.5", "dropout"),
+        ("--train b_h,head", "trained tensors all, this one has b_h,w_hq,b_q"),
         ("--shuffle-offset", "shuffled offset false, this one has true"),
         ("--keep last", "best weights kept true, this one has false"),
         ("--valid 0.2", "--valid 0.1, this one has 0.2"),

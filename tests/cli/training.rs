@@ -107,12 +107,13 @@ fn every_way_of_training_is_reproducible_and_does_something() {
         "--shuffle-offset",
         "--cell lstm",
         "--input-dropout 0.1",
+        "--train w_hh,biases",
     ] {
         let once = model(&format!("{plain} {flags}"));
         assert!(once != weights, "{flags} changes nothing");
         assert!(once == model(&format!("{plain} {flags} --threads 3")), "{flags} depends on threads");
     }
-    for flags in ["--dropout 0", "--schedule constant", "--weight-decay 0"] {
+    for flags in ["--dropout 0", "--schedule constant", "--weight-decay 0", "--train 1,head"] {
         assert!(model(&format!("{plain} {flags}")) == weights, "{flags} changes something");
     }
 }

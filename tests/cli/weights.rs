@@ -114,6 +114,26 @@ fn training_goes_on_as_in_pytorch() {
     assert!(error < 1e-5 * norm, "{error} of {norm}");
 }
 
+/// What is frozen keeps its bits, through checkpoints too, and what is trained learns.
+#[test]
+fn the_output_layer_learns_and_the_cell_stays() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let train = "train text.txt --batch 4 --window 8 --lr 0.02 --json --quiet";
+    folder.run(&format!("{train} --hidden 12 --layers 2 --steps 5 --out first.rcv")).json();
+    let frozen = format!("{train} --init first.rcv --train head --keep last");
+    let json = folder.run(&format!("{frozen} --steps 80 --out second.rcv")).json();
+    folder.run(&format!("{frozen} --steps 30 --checkpoint c.ckpt")).json();
+    folder.run(&format!("{frozen} --steps 80 --resume c.ckpt --out resumed.rcv")).json();
+    let network = |name: &str| recurve::host::Network::read(folder.path(name)).unwrap();
+    let [first, second, resumed] = ["first.rcv", "second.rcv", "resumed.rcv"].map(network);
+    let split = first.params().len() - first.shape().head().params_len();
+    assert!(first.params()[..split] == second.params()[..split], "the cell has changed");
+    assert!(second.params() == resumed.params(), "it depends on checkpoints");
+    let before = folder.run("eval first.rcv text.txt --json").json()["perplexity"].as_f64().unwrap();
+    let after = folder.run("eval second.rcv text.txt --json").json()["perplexity"].as_f64().unwrap();
+    assert!(after < 0.8 * before, "{before} {after} {json}");
+}
+
 #[test]
 fn init_goes_on_where_a_run_ended() {
     // Plain gradient descent remembers nothing: two epochs are an epoch and another one.

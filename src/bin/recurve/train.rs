@@ -28,11 +28,12 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     recipe::check(args)?;
     interrupt::catch()?;
     check_files(args)?;
-    let settings = recipe::settings(args)?;
+    let mut settings = recipe::settings(args)?;
     let (text, mut network) = match &args.init {
         Some(model) => continued(args, model)?,
         None => begun(args, &settings)?,
     };
+    settings.trained = recipe::trained(args, network.shape())?;
     let (train, valid) = split(&text.tokens, args.valid);
     let plan = recipe::plan(args, train.len())?;
     let mut trainer = Trainer::new(&mut network, train, settings)?;

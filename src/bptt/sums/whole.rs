@@ -6,6 +6,7 @@ use crate::crew::Crew;
 use crate::lanes::Lanes;
 use crate::model::ModelShape;
 use crate::params::take_mut;
+use crate::trained::Trained;
 
 /// No room is needed.
 pub(in crate::bptt) fn products_len<C: Cell>(_: ModelShape<C>, _: usize) -> usize {
@@ -13,10 +14,11 @@ pub(in crate::bptt) fn products_len<C: Cell>(_: ModelShape<C>, _: usize) -> usiz
 }
 
 impl<S: Sizes, G: Goal> Window<'_, S, G> {
-    /// Sums all gradients, one after another and not in a loop: so each has sizes that the compiler knows.
+    /// Sums all gradients that are wanted, one after another and not in a loop: so each has sizes that the compiler knows.
     #[inline(always)]
     pub(in crate::bptt) fn accumulate<L: Lanes>(
         &self,
+        trained: Trained,
         _: &impl Crew,
         lanes: L,
         done: &Done<'_>,
@@ -25,21 +27,27 @@ impl<S: Sizes, G: Goal> Window<'_, S, G> {
     ) {
         macro_rules! sum {
             ($($tensor:literal)*) => {$(
-                if let Some((rows, cols)) = self.sizes.shape().cell.tensor($tensor) {
+                if let Some((rows, cols)) = self.sizes.shape().cell.tensor($tensor)
+                    && trained.has_cell($tensor)
+                {
                     self.all_of_cell::<L, $tensor>(lanes, done, take_mut(&mut grads, rows * cols));
                 }
             )*};
         }
         sum!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
         // A deep stack has more, whose sizes the compiler need not know.
-        for tensor in 16..self.sizes.shape().cell.tensors() {
+        for tensor in (16..self.sizes.shape().cell.tensors()).filter(|&tensor| trained.has_cell(tensor)) {
             let (rows, cols) = self.sizes.shape().cell.tensor(tensor).unwrap_or_default();
             let grads = take_mut(&mut grads, rows * cols);
             self.of_cell(lanes, done, tensor, Gradient { rows: &(0..rows), room: &mut [], grads });
         }
-        let [(rows, cols), _] = self.sizes.shape().head().tensors();
-        self.all_of_head::<L, 0>(lanes, done, take_mut(&mut grads, rows * cols));
-        self.all_of_head::<L, 1>(lanes, done, grads);
+        let ([(rows, cols), _], [w_hq, b_q]) = (self.sizes.shape().head().tensors(), trained.head());
+        if w_hq {
+            self.all_of_head::<L, 0>(lanes, done, take_mut(&mut grads, rows * cols));
+        }
+        if b_q {
+            self.all_of_head::<L, 1>(lanes, done, grads);
+        }
     }
 
     /// Sums the gradient of a whole tensor of the cell.

@@ -6,7 +6,7 @@ use crc::{CRC_64_XZ, Crc};
 
 use super::{CheckpointError, Difference};
 use crate::cell::Layer;
-use crate::host::{AnyOptimizer, HostError, Network, Settings};
+use crate::host::{AnyOptimizer, HostError, Network, Settings, select::names};
 use crate::lanes::{Lanes, on_lanes};
 use crate::optim::{Adam, Sgd};
 
@@ -61,7 +61,7 @@ fn parts(line: Option<&str>) -> (Option<&str>, Option<&str>) {
 
 /// What must be the same of a text, as [`describe`] says it, of a network and of settings.
 pub(in crate::host) fn facts(text: &str, network: &Network, settings: &Settings) -> String {
-    let Settings { batch, window, clip, dropout, shuffle_offset, keep_best, seed, .. } = *settings;
+    let Settings { batch, window, clip, dropout, trained, shuffle_offset, keep_best, seed, .. } = *settings;
     let symbols: Vec<_> = network.symbols().codes().to_vec();
     let fused = on_lanes!(settings.lanes, lanes => is_fused(lanes));
     let lines = [
@@ -74,6 +74,7 @@ pub(in crate::host) fn facts(text: &str, network: &Network, settings: &Settings)
         optimizer(settings.optimizer),
         format!("clip: {clip:?}"),
         format!("dropout: {dropout:?}"),
+        format!("trained tensors: {}", names(network.shape(), trained)),
         format!("shuffled offset: {shuffle_offset}"),
         format!("best weights kept: {keep_best}"),
         format!("seed: {seed}"),

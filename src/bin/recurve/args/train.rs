@@ -38,6 +38,10 @@ pub struct TrainArgs {
         conflicts_with_all = ["cell", "hidden", "layers", "embedding", "clean", "bytes"]
     )]
     pub init: Option<PathBuf>,
+    /// What is trained, with commas between: all, head, biases, layers by number from 1 at the inputs, tensors by the names
+    /// that inspect prints; the rest keeps its bits
+    #[arg(long, value_name = "WHAT", default_value = "all")]
+    pub train: String,
     /// Sequences that are trained side by side
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = size)]
     pub batch: usize,

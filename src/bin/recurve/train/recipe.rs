@@ -2,9 +2,10 @@
 
 use std::thread;
 
-use recurve::cell::{CellKind, Dropout};
-use recurve::host::{Settings, checkpoint::describe};
+use recurve::cell::{AnyCell, CellKind, Dropout};
+use recurve::host::{Settings, checkpoint::describe, select};
 use recurve::optim::Schedule;
+use recurve::{ModelShape, Trained};
 
 use crate::args::{Keep, OptimizerKind, ScheduleKind, TrainArgs};
 use crate::failure::Failure;
@@ -54,6 +55,11 @@ pub fn settings(args: &TrainArgs) -> Result<Settings, Failure> {
     let processors = || thread::available_parallelism().map_or(1, usize::from);
     settings.threads = args.threads.unwrap_or_else(processors);
     Ok(settings)
+}
+
+/// The tensors that are trained.
+pub fn trained(args: &TrainArgs, shape: ModelShape<AnyCell>) -> Result<Trained, Failure> {
+    select(shape, &args.train).map_err(|error| Failure::usage(format!("--train: {error}")))
 }
 
 /// What the session needs to know.
