@@ -104,9 +104,8 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
         let (tape, scratch) = workspace.split();
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
         let sizes = Typed::<Self, B>::SIZES;
-        best_lanes!(lanes => {
-            Task { sizes, lanes, params, inputs, goal, state, tape, scratch }.gradient(&Alone, grads)
-        })
+        let task = Task { sizes, params, inputs, goal, state, tape, scratch };
+        best_lanes!(lanes => task.gradient(lanes, &Alone, grads))
     }
 
     /// As [`gradient`](Self::gradient), with dropout on the cell's inputs and outputs. Every window wants another seed.
@@ -146,9 +145,8 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
         let (tape, scratch) = workspace.split();
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
         let sizes = TypedDropped { dropout, inputs, sizes: Typed::<Self, B>::SIZES };
-        best_lanes!(lanes => {
-            Task { sizes, lanes, params, inputs, goal, state, tape, scratch }.gradient(&Alone, grads)
-        })
+        let task = Task { sizes, params, inputs, goal, state, tape, scratch };
+        best_lanes!(lanes => task.gradient(lanes, &Alone, grads))
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.
@@ -165,7 +163,8 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
         let (tape, scratch) = workspace.split();
         let (params, state) = (self.as_flat(), state.as_flat_mut());
         let sizes = Typed::<Self, B>::SIZES;
-        best_lanes!(lanes => Task { sizes, lanes, params, inputs, goal, state, tape, scratch }.loss())
+        let task = Task { sizes, params, inputs, goal, state, tape, scratch };
+        best_lanes!(lanes => task.loss(lanes))
     }
 }
 
@@ -256,7 +255,7 @@ impl<C: Cell> ModelShape<C> {
         scratch: &mut [f32],
         grads: &mut [f32],
     ) -> Result<f32, Error> {
-        Task { sizes: self, lanes, params, inputs, goal, state, tape, scratch }.gradient(crew, grads)
+        Task { sizes: self, params, inputs, goal, state, tape, scratch }.gradient(lanes, crew, grads)
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.
@@ -275,6 +274,6 @@ impl<C: Cell> ModelShape<C> {
         tape: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<f32, Error> {
-        Task { sizes: self, lanes, params, inputs, goal, state, tape, scratch }.loss()
+        Task { sizes: self, params, inputs, goal, state, tape, scratch }.loss(lanes)
     }
 }
