@@ -105,9 +105,8 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
         let (tape, scratch) = workspace.split();
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
         let sizes = Typed::<Self, B>::SIZES;
-        best_lanes!(lanes => {
-            Task { sizes, lanes, params, inputs, goal, state, tape, scratch }.gradient(Trained::ALL, &Alone, grads)
-        })
+        let task = Task { sizes, params, inputs, goal, state, tape, scratch };
+        best_lanes!(lanes => task.gradient(lanes, Trained::ALL, &Alone, grads))
     }
 
     /// As [`gradient`](Self::gradient), of the tensors that are trained: `grads` has these alone, in their order. See
@@ -129,9 +128,8 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
         let (tape, scratch) = workspace.split();
         let (params, state) = (self.as_flat(), state.as_flat_mut());
         let sizes = Typed::<Self, B>::SIZES;
-        best_lanes!(lanes => {
-            Task { sizes, lanes, params, inputs, goal, state, tape, scratch }.gradient(trained, &Alone, grads)
-        })
+        let task = Task { sizes, params, inputs, goal, state, tape, scratch };
+        best_lanes!(lanes => task.gradient(lanes, trained, &Alone, grads))
     }
 
     /// As [`gradient`](Self::gradient), with dropout on the cell's inputs and outputs. Every window wants another seed.
@@ -171,9 +169,8 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
         let (tape, scratch) = workspace.split();
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
         let sizes = TypedDropped { dropout, inputs, sizes: Typed::<Self, B>::SIZES };
-        best_lanes!(lanes => {
-            Task { sizes, lanes, params, inputs, goal, state, tape, scratch }.gradient(Trained::ALL, &Alone, grads)
-        })
+        let task = Task { sizes, params, inputs, goal, state, tape, scratch };
+        best_lanes!(lanes => task.gradient(lanes, Trained::ALL, &Alone, grads))
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.
@@ -190,7 +187,8 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
         let (tape, scratch) = workspace.split();
         let (params, state) = (self.as_flat(), state.as_flat_mut());
         let sizes = Typed::<Self, B>::SIZES;
-        best_lanes!(lanes => Task { sizes, lanes, params, inputs, goal, state, tape, scratch }.loss())
+        let task = Task { sizes, params, inputs, goal, state, tape, scratch };
+        best_lanes!(lanes => task.loss(lanes))
     }
 }
 
@@ -307,7 +305,7 @@ impl<C: Cell> ModelShape<C> {
         scratch: &mut [f32],
         grads: &mut [f32],
     ) -> Result<f32, Error> {
-        Task { sizes: self, lanes, params, inputs, goal, state, tape, scratch }.gradient(trained, crew, grads)
+        Task { sizes: self, params, inputs, goal, state, tape, scratch }.gradient(lanes, trained, crew, grads)
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.
@@ -326,6 +324,6 @@ impl<C: Cell> ModelShape<C> {
         tape: &mut [f32],
         scratch: &mut [f32],
     ) -> Result<f32, Error> {
-        Task { sizes: self, lanes, params, inputs, goal, state, tape, scratch }.loss()
+        Task { sizes: self, params, inputs, goal, state, tape, scratch }.loss(lanes)
     }
 }

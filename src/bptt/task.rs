@@ -12,9 +12,8 @@ use crate::model::check_state;
 use crate::trained::Trained;
 
 /// A window, and what it is worked on with.
-pub(super) struct Task<'a, S, L, G> {
+pub(super) struct Task<'a, S, G> {
     pub(super) sizes: S,
-    pub(super) lanes: L,
     pub(super) params: &'a [f32],
     pub(super) inputs: Inputs<'a>,
     pub(super) goal: G,
@@ -23,16 +22,17 @@ pub(super) struct Task<'a, S, L, G> {
     pub(super) scratch: &'a mut [f32],
 }
 
-impl<S: Sizes, L: Lanes, G: Goal> Task<'_, S, L, G> {
+impl<S: Sizes, G: Goal> Task<'_, S, G> {
     /// See [`ModelShape::gradient_of`](crate::ModelShape::gradient_of).
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn gradient(
+    pub(super) fn gradient<L: Lanes>(
         self,
+        lanes: L,
         trained: Trained,
         crew: &impl Crew,
         grads: &mut [f32],
     ) -> Result<f32, Error> {
-        let Self { sizes, lanes, params, inputs, goal, state, tape, scratch } = self;
+        let Self { sizes, params, inputs, goal, state, tape, scratch } = self;
         exactly(Argument::Grads, sizes.shape().trained_len(trained), grads.len())?;
         let window = Window::new(sizes, params, inputs, goal, state)?;
         let (mut buffers, pack) = Buffers::new(sizes.shape(), window.extent, tape, scratch, true)?;
@@ -62,8 +62,8 @@ impl<S: Sizes, L: Lanes, G: Goal> Task<'_, S, L, G> {
 
     /// See [`ModelShape::loss`](crate::ModelShape::loss).
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn loss(self) -> Result<f32, Error> {
-        let Self { sizes, lanes, params, inputs, goal, state, tape, scratch } = self;
+    pub(super) fn loss<L: Lanes>(self, lanes: L) -> Result<f32, Error> {
+        let Self { sizes, params, inputs, goal, state, tape, scratch } = self;
         let window = Window::new(sizes, params, inputs, goal, state)?;
         let (mut buffers, pack) = Buffers::new(sizes.shape(), window.extent, tape, scratch, false)?;
         check_state(lanes, state)?;

@@ -147,7 +147,7 @@ impl<'a, S: Sizes, G: Goal> Window<'a, S, G> {
     }
 
     /// Hands the states after the last step over to the next window.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn carry(&self, buffers: &mut Buffers<'_>, state: &mut [f32]) {
         let shape = self.sizes.shape();
         for (block, buffers) in buffers.blocks() {

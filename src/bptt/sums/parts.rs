@@ -62,7 +62,7 @@ pub(in crate::bptt) fn products_len<C: Cell>(shape: ModelShape<C>, threads: usiz
 
 impl<S: Sizes, G: Goal> Window<'_, S, G> {
     /// Sums all gradients that are wanted, each with room to do it fast, as far as there is any.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(in crate::bptt) fn accumulate<L: Lanes>(
         &self,
         trained: Trained,
