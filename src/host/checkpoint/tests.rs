@@ -165,6 +165,19 @@ fn a_run_that_has_diverged_has_no_checkpoint() {
 }
 
 #[test]
+fn a_checkpoint_equals_itself_whatever_its_figures_are() {
+    let mut network = network(4);
+    let mut trainer = Trainer::new(&mut network, &tokens(), settings()).unwrap();
+    trainer.offer(10.0);
+    assert!(trainer.best().unwrap().train_perplexity.is_nan());
+    let made = trainer.checkpoint("").unwrap();
+    let read = Checkpoint::from_bytes(made.bytes().to_vec()).unwrap();
+    assert_eq!(made, read);
+    trainer.resume(&read).unwrap();
+    assert_eq!(trainer.checkpoint("").unwrap(), made);
+}
+
+#[test]
 fn a_missing_fact_is_named() {
     for (then, now, words) in [
         ("a: 1", "a: 1\nb: 2", "had b none, this one has 2"),
