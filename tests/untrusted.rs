@@ -14,9 +14,14 @@ const ABC: &[u8] = include_bytes!("data/abc.rcv");
 fn mended(mut file: Vec<u8>) -> Vec<u8> {
     let len = u32::try_from(file.len()).unwrap();
     file[16..20].copy_from_slice(&len.to_le_bytes());
-    let sum = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(&file[16..]);
+    let sum = checksum(&file[16..]);
     file[12..16].copy_from_slice(&sum.to_le_bytes());
     file
+}
+
+/// That of model files and checkpoints.
+fn checksum(bytes: &[u8]) -> u32 {
+    crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC).checksum(bytes)
 }
 
 /// The file with some bytes changed and its checksum made right again.

@@ -67,6 +67,18 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Whether a message is one line of words that are seen, and not endless, whatever it quotes.
+pub fn assert_line(message: &str) {
+    let is_line = !message.is_empty() && !message.contains(char::is_control);
+    assert!(is_line && message.chars().count() < 1000, "{message}");
+}
+
+/// The checksum that model files and checkpoints have of their bytes from the sixteenth on.
+pub fn checksum(bytes: &[u8]) -> u32 {
+    const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+    CRC.checksum(bytes)
+}
+
 /// The bytes of a model file, at an address that is a multiple of four.
 pub struct Aligned {
     words: Vec<u32>,
@@ -83,7 +95,7 @@ impl Aligned {
         bytes.copy_from_slice(data);
         if mend & 1 == 1 && bytes.len() >= 20 {
             bytes[16..20].copy_from_slice(&(data.len() as u32).to_le_bytes());
-            let sum = Crc::<u32>::new(&CRC_32_ISO_HDLC).checksum(&bytes[16..]);
+            let sum = checksum(&bytes[16..]);
             bytes[12..16].copy_from_slice(&sum.to_le_bytes());
         }
         Self { words, len: data.len() }

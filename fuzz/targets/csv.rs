@@ -13,7 +13,7 @@ use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use recurve::host::forecast::{Errors, ForecastSettings, Forecaster, last_value, seasonal};
-use recurve_fuzz::Source;
+use recurve_fuzz::{Source, assert_line};
 
 fuzz_target!(|data: &[u8]| {
     let mut source = Source(data);
@@ -36,7 +36,7 @@ fuzz_target!(|data: &[u8]| {
             let _ = last_value(&series, 0, horizon);
             let _ = seasonal(&series, 0, horizon, season);
         }
-        Err(failure::Failure::Message(message)) => assert!(!message.contains('\n'), "{message}"),
+        Err(failure::Failure::Message(message)) => assert_line(&message),
         Err(other) => panic!("{other:?}"),
     }
 });

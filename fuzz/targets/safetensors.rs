@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use recurve::cell::ActivationKind;
 use recurve::host::safetensors::{Import, Vocabulary, export};
-use recurve_fuzz::Source;
+use recurve_fuzz::{Source, assert_line};
 
 fuzz_target!(|data: &[u8]| {
     let mut source = Source(data);
@@ -35,9 +35,6 @@ fuzz_target!(|data: &[u8]| {
             let again = Import::default().network(&file).unwrap();
             assert_eq!(export(&again).unwrap(), file);
         }
-        Err(error) => {
-            let message = error.to_string();
-            assert!(!message.is_empty() && !message.contains('\n') && message.len() < 1000, "{message}");
-        }
+        Err(error) => assert_line(&error.to_string()),
     }
 });

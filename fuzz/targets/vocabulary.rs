@@ -3,6 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use recurve::host::safetensors::Vocabulary;
+use recurve_fuzz::assert_line;
 
 fuzz_target!(|json: &str| {
     match Vocabulary::from_json(json) {
@@ -10,9 +11,6 @@ fuzz_target!(|json: &str| {
             assert!(!vocabulary.is_empty());
             assert_eq!(Vocabulary::from_json(&vocabulary.to_json()).unwrap(), vocabulary);
         }
-        Err(error) => {
-            let message = error.to_string();
-            assert!(!message.contains('\n') && message.len() < 1000, "{message}");
-        }
+        Err(error) => assert_line(&error.to_string()),
     }
 });

@@ -85,7 +85,8 @@ fn of_layer(of: Layer, number: Option<usize>) -> Vec<Tensor> {
     }
 }
 
-/// Bytes that a [`Trainer`](super::Trainer) takes.
+/// Bytes that a [`Trainer`](super::Trainer) takes as long as it is there. A [checkpoint](super::checkpoint) takes the weights,
+/// the state, what the optimiser remembers and the best weights once more, until it has been written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TrainerMemory {

@@ -221,9 +221,9 @@ impl<'n> Trainer<'n> {
     }
 
     /// Keeps the weights as they are now if this perplexity, of a text that is not learned from, is the lowest so far;
-    /// says whether it is. They are kept if [`Settings::keep_best`] is set, the figures always.
+    /// says whether it is; NaN never is. They are kept if [`Settings::keep_best`] is set, the figures always.
     pub fn offer(&mut self, perplexity: f32) -> bool {
-        let better = self.best.is_none_or(|best| perplexity < best.perplexity);
+        let better = self.best.map_or(!perplexity.is_nan(), |best| perplexity < best.perplexity);
         if better {
             let train_perplexity = self.train_perplexity();
             self.best = Some(Best { perplexity, train_perplexity, steps: self.steps, epochs: self.epochs });

@@ -209,6 +209,45 @@ mod processes {
         assert!(file(&folder, "m.rcv") == file(&folder, "whole.rcv"));
     }
 
+    /// A small disk of its own: full first, then read-only, which binds even root.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_disk_that_fills_up_or_becomes_read_only_keeps_the_checkpoint() {
+        let folder = folder();
+        fs::create_dir(folder.path("disk")).unwrap();
+        let mounted = |script: &str| {
+            let script = format!("set -e; mount -t tmpfs -o size=64k tmpfs disk; {script}");
+            shell(&folder, &format!("unshare --user --map-root-user --mount sh -c '{script}'"))
+        };
+        if mounted("true").0 != Some(0) {
+            println!("skipped: nothing can be mounted here");
+            return;
+        }
+        let train = format!("\"$R\" {TRAIN} --hidden 24 --out m.rcv --checkpoint disk/c.ckpt");
+        let full = format!(
+            "{train} --steps 10; cp disk/c.ckpt before; cat /dev/zero >disk/rest 2>/dev/null || true; \
+             ! {train} --checkpoint-every 5 --resume disk/c.ckpt --steps 40; cmp before disk/c.ckpt; ls -A disk >names"
+        );
+        let read_only = format!(
+            "{train} --checkpoint-every 5 --steps 1000000 & while ! [ -e disk/c.ckpt ]; do :; done; \
+             while ! mount -o remount,ro disk 2>/dev/null; do :; done; ! wait $!; cp disk/c.ckpt kept.ckpt"
+        );
+        for (script, why, names) in [
+            (full, "free some space", "c.ckpt\nrest\n"),
+            (read_only, "check the path and its permissions", ""),
+        ] {
+            let (code, _, stderr) = mounted(&script);
+            assert_eq!((code, stderr.lines().count()), (Some(0), 1), "{stderr}");
+            for words in ["recurve: cannot write disk/c.ckpt: ", why, "stopped after step", "left alone"] {
+                assert!(stderr.contains(words), "{stderr}");
+            }
+            assert!(names.is_empty() || file(&folder, "names") == names.as_bytes());
+        }
+        for kept in ["before", "kept.ckpt"] {
+            folder.run(&format!("{TRAIN} --hidden 24 --steps 1 --resume {kept}")).json();
+        }
+    }
+
     /// A folder that goes away stands for one that cannot be written to any more.
     #[test]
     fn a_lost_folder_ends_the_run_and_keeps_the_checkpoint() {

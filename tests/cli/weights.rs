@@ -60,6 +60,15 @@ fn a_round_trip_gives_the_same_bytes() {
         ok(&folder, "export again.rcv --safetensors b.safetensors");
         assert_eq!(read(&folder, "again.rcv"), read(&folder, "model.rcv"), "{cell}");
         assert_eq!(read(&folder, "a.safetensors"), read(&folder, "b.safetensors"), "{cell}");
+        let model = folder.run("inspect model.rcv --json").json();
+        for line in ["import a.safetensors --out again.rcv", "export again.rcv --safetensors b.safetensors"] {
+            let written = folder.run(&format!("{line} --json")).json();
+            for key in ["cell", "hidden", "outputs", "parameters"] {
+                assert_eq!(written[key], model[key], "{line}, {key}");
+            }
+            let file = line.rsplit(' ').next().unwrap();
+            assert_eq!(written["file_bytes"], read(&folder, file).len(), "{line}");
+        }
     }
 }
 

@@ -5,9 +5,10 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use recurve::format::ModelFile;
+use recurve::host::checkpoint::Checkpoint;
 use recurve::host::{Corpus, Network, text};
 
-use super::{altered, mended};
+use super::{altered, checksum, mended};
 
 /// The system's memory, of which each thread counts its own.
 struct Counting;
@@ -91,6 +92,19 @@ fn model_files() {
     deep.extend([[0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]; 8].as_flattened());
     refused(deep.len(), || Network::from_bytes(&mended(deep.clone())));
     refused(264, || Network::from_bytes(&altered(41, &[255])));
+}
+
+#[test]
+fn checkpoints() {
+    // Forty bytes, and a header, that claim four gigabytes and more: in all, or of texts alone.
+    for (len, place) in [(40, 16..24), (120, 16..24), (120, 24..28), (120, 28..32)] {
+        let mut file = [&b"RECURVEC\x01"[..], &[0; 111]].concat()[..len].to_vec();
+        file[16..24].copy_from_slice(&(len as u64).to_le_bytes());
+        file[place].fill(0xff);
+        let sum = checksum(&file[16..]);
+        file[12..16].copy_from_slice(&sum.to_le_bytes());
+        refused(len, || Checkpoint::from_bytes(file));
+    }
 }
 
 #[test]

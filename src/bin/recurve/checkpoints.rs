@@ -118,7 +118,7 @@ impl Past {
                 ["seconds", elapsed, training] => {
                     (past.elapsed, past.training) = (duration(elapsed)?, duration(training)?);
                 }
-                ["stale", epochs] => past.stale = number(epochs)?,
+                ["stale", epochs] => past.stale = number::<u32>(epochs)?.into(),
                 ["point", step, train, valid] => past.curve.push(Point {
                     step: number(step)?,
                     train: number(train)?,
@@ -136,7 +136,8 @@ fn number<T: FromStr>(word: &str) -> Option<T> {
 }
 
 fn duration(word: &str) -> Option<Duration> {
-    Duration::try_from_secs_f64(number(word)?).ok()
+    // Time can be added to what is shorter than the world is old.
+    Duration::try_from_secs_f64(number(word)?).ok().filter(|time| time.as_secs() < 1 << 48)
 }
 
 #[cfg(test)]
@@ -153,7 +154,16 @@ mod tests {
             curve: vec![point, Point { valid: Some(0.1), ..point }],
         };
         assert_eq!(Past::parse(&past.lines()), Some(past));
-        for lines in ["seconds -1 0", "seconds 1e300 0", "stale x", "point 1 2", "else 1", "\n"] {
+        for lines in [
+            "seconds -1 0",
+            "seconds 1e300 0",
+            "seconds 1e19 0",
+            "stale x",
+            "stale 4294967296",
+            "point 1 2",
+            "else 1",
+            "\n",
+        ] {
             assert_eq!(Past::parse(lines), None, "{lines}");
         }
     }

@@ -9,7 +9,7 @@ use recurve::vocab::Alphabet;
 use crate::args::ImportArgs;
 use crate::failure::Failure;
 use crate::files::check_different;
-use crate::report::{self, grouped};
+use crate::report;
 use crate::text;
 
 pub fn run(args: &ImportArgs) -> Result<(), Failure> {
@@ -36,10 +36,7 @@ pub fn run(args: &ImportArgs) -> Result<(), Failure> {
     };
     let network = import.network(&bytes).map_err(|error| refused(args, &error))?;
     network.write(out)?;
-    let size = grouped(network.file().byte_len() as u64);
-    let (layers, symbols) = (report::layers(network.shape().cell), network.symbols().len());
-    let line = format!("{layers}, {symbols} symbols\nmodel written to {} ({size} bytes)\n", out.display());
-    report::print(line.as_bytes())
+    report::print_written(&network, "model", out, network.file().byte_len(), args.json)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -53,7 +53,7 @@ fn main() -> ExitCode {
 
 /// One line on stderr.
 fn say(message: &str) {
-    let _ = writeln!(std::io::stderr(), "recurve: {}", message.replace('\n', " "));
+    let _ = writeln!(std::io::stderr(), "recurve: {}", message.replace(char::is_control, " "));
 }
 
 fn run(command: &Command) -> Result<(), Failure> {

@@ -1,9 +1,11 @@
 //! Results on stdout: lines for people, one JSON object for programs.
 
 use std::io::Write;
+use std::path::Path;
 
 use recurve::cell::{AnyCell, Cell, CellKind, Layer};
-use serde_json::Value;
+use recurve::host::Network;
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
@@ -15,6 +17,29 @@ pub fn print(bytes: &[u8]) -> Result<(), Failure> {
 
 pub fn print_json(object: &Value) -> Result<(), Failure> {
     print(format!("{object}\n").as_bytes())
+}
+
+/// Says what of a network was written, and where to; the keys are those of `inspect`.
+pub fn print_written(
+    network: &Network,
+    what: &str,
+    to: &Path,
+    bytes: usize,
+    json: bool,
+) -> Result<(), Failure> {
+    let (cell, outputs) = (network.shape().cell, network.shape().outputs);
+    if json {
+        return print_json(&json!({
+            "cell": cell.layers().last().map(|layer| layer.kind().name()),
+            "hidden": cell.hidden(),
+            "outputs": outputs,
+            "parameters": network.params().len(),
+            "file_bytes": bytes,
+        }));
+    }
+    let (layers, size) = (layers(cell), grouped(bytes as u64));
+    let lines = format!("{layers}, {outputs} symbols\n{what} written to {} ({size} bytes)\n", to.display());
+    print(lines.as_bytes())
 }
 
 /// A number with the digits that it has as `f32`; null if it is not finite.

@@ -3,6 +3,8 @@
 use core::fmt;
 use std::{boxed::Box, string::String};
 
+use crate::host::Shown;
+
 /// Why bytes are not a checkpoint, or not one of this run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -68,7 +70,7 @@ impl fmt::Display for CheckpointError {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, then, now } = self;
+        let [what, then, now] = [&self.what, &self.then, &self.now].map(|words| Shown(words));
         write!(
             f,
             "its run had {what} {then}, this one has {now}: go on with what it was begun with, or begin anew"

@@ -6,6 +6,8 @@ use crate::loss::Perplexity;
 
 /// Numbers of 64 bits.
 const WORDS: usize = 11;
+/// More steps than any run takes: counting on from there never overflows, nor does counting their tokens.
+const MAX_STEPS: u64 = 1 << 40;
 /// Bytes of a position.
 pub(super) const BYTES: usize = 8 * WORDS;
 
@@ -48,20 +50,20 @@ impl Position {
         }
         let [epochs, steps, lr, flags, epoch, tokens, last, last_tokens, best, best_steps, best_epochs] =
             words;
-        if flags > 3 {
-            return Err(CheckpointError::Field("what it says to hold"));
-        }
         let figures = |sum, tokens| Perplexity::from_parts(halves(sum).0, halves(sum).1, tokens);
         let (perplexity, train_perplexity) = halves(best);
         let best = Best { perplexity, train_perplexity, steps: best_steps, epochs: best_epochs };
-        Ok(Self {
+        let position = Self {
             epochs,
             steps,
             lr: halves(lr).0,
             epoch: figures(epoch, tokens),
             last_epoch: (flags & 1 != 0).then(|| figures(last, last_tokens)),
             best: (flags & 2 != 0).then_some(best),
-        })
+        };
+        // Nothing may stand where there is nothing to say.
+        let is_whole = position.emit() == from;
+        if is_whole { Ok(position) } else { Err(CheckpointError::Field("what it says to hold")) }
     }
 
     /// Steps taken in this epoch, if the position is one of a run with so many steps in an epoch.
@@ -69,9 +71,13 @@ impl Position {
         let before = self.epochs.checked_mul(windows as u64)?;
         let next = usize::try_from(self.steps.checked_sub(before)?).ok().filter(|&next| next < windows)?;
         let tokens = (next as u64).checked_mul(tokens_per_step as u64)?;
-        let of_best = self.best.is_none_or(|best| best.steps <= self.steps && best.epochs <= self.epochs);
-        let holds = self.epoch.tokens() == tokens && self.last_epoch.is_some() == (self.epochs > 0);
-        (holds && of_best && self.lr.is_finite() && self.lr >= 0.0).then_some(next)
+        let of_epoch = (windows as u64).checked_mul(tokens_per_step as u64)?;
+        let of_last = self.last_epoch.map(|last| last.tokens()) == (self.epochs > 0).then_some(of_epoch);
+        let of_best = self.best.is_none_or(|best| {
+            best.steps <= self.steps && best.epochs <= self.epochs && !best.perplexity.is_nan()
+        });
+        let possible = self.steps <= MAX_STEPS && self.lr.is_finite() && self.lr >= 0.0;
+        (possible && self.epoch.tokens() == tokens && of_last && of_best).then_some(next)
     }
 }
 

@@ -100,14 +100,21 @@ fn refused(at: usize, instead: &[u8]) -> CheckpointError {
 #[test]
 fn nothing_that_it_says_of_itself_is_trusted() {
     let end = after(7).bytes().len();
+    // As many epochs of six steps as can be counted, and a step of the next.
+    let far = [u64::MAX / 6, u64::MAX / 6 * 6 + 1].map(u64::to_le_bytes).concat();
     for (at, instead, what) in [
         (24, &[0xff; 4][..], "the length of its texts"),
         (28, &[0xff; 8], "the length of its texts"),
         (28, &[0; 4], "the number of its weights"),
         (32, &[9; 8], "its position"),
         (40, &[0xff; 8], "its position"),
+        (32, &far, "its position"),
         (51, &[0xff], "its position"),
+        (52, &[1], "what it says to hold"),
         (56, &[4], "what it says to hold"),
+        (56, &[1], "what it says to hold"),
+        (88, &[0], "its position"),
+        (96, &f32::NAN.to_le_bytes(), "its position"),
         (HEADER, &[0xff], "a text of it"),
     ] {
         assert_eq!(refused(at, instead), CheckpointError::Field(what), "byte {at}");
@@ -158,6 +165,19 @@ fn a_run_that_has_diverged_has_no_checkpoint() {
 }
 
 #[test]
+fn a_checkpoint_equals_itself_whatever_its_figures_are() {
+    let mut network = network(4);
+    let mut trainer = Trainer::new(&mut network, &tokens(), settings()).unwrap();
+    trainer.offer(10.0);
+    assert!(trainer.best().unwrap().train_perplexity.is_nan());
+    let made = trainer.checkpoint("").unwrap();
+    let read = Checkpoint::from_bytes(made.bytes().to_vec()).unwrap();
+    assert_eq!(made, read);
+    trainer.resume(&read).unwrap();
+    assert_eq!(trainer.checkpoint("").unwrap(), made);
+}
+
+#[test]
 fn a_missing_fact_is_named() {
     for (then, now, words) in [
         ("a: 1", "a: 1\nb: 2", "had b none, this one has 2"),
@@ -167,5 +187,8 @@ fn a_missing_fact_is_named() {
         let message = check_same(then, now).err().map_or_else(String::new, |error| error.to_string());
         assert!(message.contains(words) && message.is_empty() == words.is_empty(), "{message}");
     }
+    let endless = std::format!("a: \r\u{1b}{}", "x".repeat(100_000));
+    let message = check_same(&endless, "a: 1").unwrap_err().to_string();
+    assert!(message.contains(r"had a \r\u{1b}xx") && message.len() < 300, "{message}");
     assert_ne!(describe(&[1, 2]), describe(&[2, 1]));
 }

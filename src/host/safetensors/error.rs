@@ -7,7 +7,7 @@ use std::{
     vec::Vec,
 };
 
-use crate::host::HostError;
+use crate::host::{HostError, Shown};
 
 /// Why a file of weights was refused, or a network cannot be written as one. Each names the tensor that it is about.
 #[derive(Debug)]
@@ -125,21 +125,21 @@ impl fmt::Display for WeightsError {
                  torch.nn.RNN, GRU or LSTM",
             ),
             Self::Ambiguous { part, prefixes } => {
-                let quoted: Vec<_> = prefixes.iter().take(4).map(|prefix| format!("'{}'", Name(prefix))).collect();
+                let quoted: Vec<_> = prefixes.iter().take(4).map(|prefix| format!("'{}'", Shown(prefix))).collect();
                 let list = quoted.join(" or ");
                 write!(f, "the prefix of the {part}'s tensors could be {list}: say which with --{part}-prefix")
             }
             Self::Missing { name, expected: Some(shape) } => {
-                write!(f, "the tensor {} is missing; its shape should be {}", Name(name), Shape(shape))
+                write!(f, "the tensor {} is missing; its shape should be {}", Shown(name), Shape(shape))
             }
-            Self::Missing { name, expected: None } => write!(f, "the tensor {} is missing", Name(name)),
+            Self::Missing { name, expected: None } => write!(f, "the tensor {} is missing", Shown(name)),
             Self::Unexpected { name, found } => {
-                let (name, found, origin) = (Name(name), Shape(found), origin(name));
+                let (name, found, origin) = (Shown(name), Shape(found), origin(name));
                 write!(f, "the network has no place for the tensor {name} of shape {found}: {origin}")
             }
             Self::Shape { name, expected, found, symbols } => {
                 let (expected, found) = (Shape(expected), Shape(found));
-                write!(f, "the tensor {} has the shape {found} where {expected} is needed", Name(name))?;
+                write!(f, "the tensor {} has the shape {found} where {expected} is needed", Shown(name))?;
                 match symbols {
                     Some(symbols) => write!(f, " for the {symbols} symbols of the vocabulary"),
                     None => Ok(()),
@@ -149,38 +149,24 @@ impl fmt::Display for WeightsError {
                 f,
                 "the tensor {} has the shape {}, which is no cell's: with h hidden units it is h x h for RNN, 3h x h for \
                  GRU, 4h x h for LSTM",
-                Name(name),
+                Shown(name),
                 Shape(found)
             ),
             Self::Type { name, shape, found } => write!(
                 f,
                 "the tensor {} of shape {} has numbers of type {found}: convert them to F32, F16 or BF16",
-                Name(name),
+                Shown(name),
                 Shape(shape)
             ),
             Self::NotFinite { name } => {
-                write!(f, "the tensor {} has a number that is not finite: train anew with a smaller rate", Name(name))
+                write!(f, "the tensor {} has a number that is not finite: train anew with a smaller rate", Shown(name))
             }
             Self::Metadata { key, expected, found } => {
-                write!(f, "the metadata says that {key} is {}, and only {expected} can be imported", Name(found))
+                write!(f, "the metadata says that {key} is {}, and only {expected} can be imported", Shown(found))
             }
             Self::Vocabulary(what) | Self::Unsupported(what) => f.write_str(what),
             Self::Host(error) => error.fmt(f),
         }
-    }
-}
-
-/// Characters of a name that are shown.
-const SHOWN: usize = 80;
-
-/// A name from a file: on one line, and not endless.
-struct Name<'a>(&'a str);
-
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown: String =
-            self.0.chars().take(SHOWN).map(|c| if c.is_control() { '?' } else { c }).collect();
-        write!(f, "{shown}{}", if shown.len() < self.0.len() { "..." } else { "" })
     }
 }
 
@@ -191,7 +177,7 @@ impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (why, place) =
             (self.0.to_string(), format!(" at line {} column {}", self.0.line(), self.0.column()));
-        write!(f, "{}{place}", Name(why.strip_suffix(&place).unwrap_or(&why)))
+        write!(f, "{}{place}", Shown(why.strip_suffix(&place).unwrap_or(&why)))
     }
 }
 

@@ -139,6 +139,7 @@ fn the_best_weights_are_kept() {
     let mut trainer = Trainer::new(&mut network, &text, settings).unwrap();
     assert_eq!((trainer.best(), trainer.restore_best()), (None, None));
     trainer.step().unwrap();
+    assert!(!trainer.offer(f32::NAN) && trainer.best().is_none());
     assert!(trainer.offer(3.0));
     let (best, figure) = (trainer.network().params().to_vec(), trainer.train_perplexity());
     trainer.step().unwrap();

@@ -48,6 +48,9 @@ pub struct ImportArgs {
     /// Write the model to this file
     #[arg(long, value_name = "MODEL")]
     pub out: PathBuf,
+    /// Print what was imported as a JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Group)]
@@ -57,4 +60,7 @@ pub struct ExportArgs {
     /// Write the weights to this file
     #[arg(long, value_name = "OUT")]
     pub safetensors: PathBuf,
+    /// Print what was exported as a JSON object
+    #[arg(long)]
+    pub json: bool,
 }

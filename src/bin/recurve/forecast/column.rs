@@ -5,9 +5,12 @@ use std::io::Read;
 use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
-use recurve::host::HostError;
+use recurve::host::{HostError, Shown};
 
 use crate::failure::Failure;
+
+/// Names of columns that a message lists.
+const LISTED: usize = 8;
 
 /// The numbers of a column, from the first line after the one that names it to the last.
 pub fn read(path: &Path, column: &str, delimiter: u8) -> Result<Vec<f64>, Failure> {
@@ -51,9 +54,8 @@ fn find(path: &Path, headers: &ByteRecord, column: &str) -> Result<usize, Failur
         }
         (None, _) => {
             let file = path.display();
-            let known: Vec<_> = names.iter().map(|name| format!("{name:?}")).collect();
             let hint = if names.len() == 1 { ", or --delimiter if these are several" } else { "" };
-            let known = known.join(", ");
+            let known = list(&names);
             Err(Failure::new(format!(
                 "{file} has no column {column:?}, only {known}: give one of them as --column{hint}"
             )))
@@ -61,17 +63,26 @@ fn find(path: &Path, headers: &ByteRecord, column: &str) -> Result<usize, Failur
     }
 }
 
+/// Names as a message lists them: not all, if there are many.
+fn list(names: &[String]) -> String {
+    let shown: Vec<_> = names.iter().take(LISTED).map(|name| format!("\"{}\"", Shown(name))).collect();
+    let more = names.len().saturating_sub(LISTED);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    shown.join(", ") + &rest
+}
+
 /// The number in a cell, or what is wrong with it.
 fn number(cell: &[u8]) -> Result<f64, String> {
     let text = String::from_utf8_lossy(cell);
+    let shown = Shown(&text);
     match text.parse::<f64>() {
         Ok(x) if x.is_finite() => Ok(x),
         _ if text.is_empty() => Err("the value is missing: fill it in, or leave the line out".into()),
-        Ok(_) => Err(format!("{text:?} is not finite: fill in a number, or leave the line out")),
+        Ok(_) => Err(format!("\"{shown}\" is not finite: fill in a number, or leave the line out")),
         Err(_) if text.replacen(',', ".", 1).parse::<f64>().is_ok() => {
-            Err(format!("{text:?} is not a number: write the decimal point as a point"))
+            Err(format!("\"{shown}\" is not a number: write the decimal point as a point"))
         }
-        Err(_) => Err(format!("{text:?} is not a number: correct it, or choose another column")),
+        Err(_) => Err(format!("\"{shown}\" is not a number: correct it, or choose another column")),
     }
 }
 
