@@ -55,6 +55,7 @@ use crate::params::{Flat, take_mut};
 /// # Errors
 /// [`Error::Length`] for another number of inputs than `B`, [`Error::Token`] for a token outside of the vocabulary,
 /// [`Error::NotFinite`] for a state that is not finite, or would not be after the step. The state is then as it was.
+#[cfg_attr(not(feature = "std"), inline(never))]
 pub fn step<C: TypedCell<H>, const H: usize, const B: usize>(
     cell: &C,
     inputs: Inputs<'_>,

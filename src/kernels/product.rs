@@ -223,6 +223,8 @@ fn tiles<L: Lanes, const P: usize>(lanes: L, a: impl Left, b: Mat<'_>, start: Op
         i += 2;
     }
     while i < rows {
+        // Else the compiler reads columns of B once for all rows, and keeps them on the stack.
+        let b = if rows > 1 { b.anew() } else { b };
         // Half of the registers hold C·P sums, but at most 8: more chains would not run faster.
         match L::REGISTERS.min(16) / (2 * P) {
             8.. => strip::<L, 1, 8, P>(lanes, a, i, b, start, c),
@@ -337,9 +339,10 @@ pub(super) fn add_products<L: Lanes, const R: usize, const C: usize>(
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn store<L: Lanes, const C: usize>(lanes: L, registers: [L::F; C], row: &mut [f32], skip: usize) {
     if skip == 0 {
-        for (c, v) in registers.into_iter().enumerate() {
+        // Not by an iterator, which holds a copy of all registers in memory where floats are software.
+        for c in 0..C {
             if let Some(to) = row.get_mut(c * L::WIDTH..) {
-                lanes.store(v, to);
+                lanes.store(registers[c], to);
             }
         }
     } else if let Some(&v) = registers.first() {
