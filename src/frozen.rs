@@ -43,6 +43,8 @@
 //! # Ok::<(), recurve::Error>(())
 //! ```
 
+use core::hint::black_box;
+
 use crate::cell::{Cell, Inputs, TypedCell};
 use crate::error::{Error, Quantity};
 use crate::kernels::{all_finite, copy};
@@ -63,6 +65,8 @@ pub fn step<C: TypedCell<H>, const H: usize, const B: usize>(
     scratch: &mut C::StepScratch<B>,
 ) -> Result<(), Error> {
     inputs.check(B, C::SHAPE.inputs())?;
+    // Else the compiler, which may know where a cell lies in flash, keeps weights on the stack from one step to the next.
+    let cell = if cfg!(feature = "std") { cell } else { black_box(cell) };
     let (state, mut scratch) = (state.as_flat_mut(), scratch.as_flat_mut());
     let next = take_mut(&mut scratch, state.len());
     best_lanes!(lanes => {

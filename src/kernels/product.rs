@@ -133,6 +133,14 @@ fn hidden(row: usize, chains: usize) -> usize {
     if hide { black_box(row) } else { row }
 }
 
+/// B for one of several rows; where there are many registers, the compiler does not see that it is the same for each row,
+/// and does not read columns of it once for all and keep them on the stack.
+#[inline(always)]
+fn for_row(b: Mat<'_>, rows: usize) -> Option<Mat<'_>> {
+    let hide = cfg!(all(not(feature = "std"), target_arch = "aarch64")) && rows > 1;
+    if hide { Some(Mat::new(black_box(b.data).get(..b.data.len())?, b.cols)) } else { Some(b) }
+}
+
 /// A as it is: positions follow each other in a row.
 #[derive(Clone, Copy)]
 struct Rows<'a>(Mat<'a>);
@@ -223,6 +231,7 @@ fn tiles<L: Lanes, const P: usize>(lanes: L, a: impl Left, b: Mat<'_>, start: Op
         i += 2;
     }
     while i < rows {
+        let Some(b) = for_row(b, rows) else { return };
         // Half of the registers hold C·P sums, but at most 8: more chains would not run faster.
         match L::REGISTERS.min(16) / (2 * P) {
             8.. => strip::<L, 1, 8, P>(lanes, a, i, b, start, c),
@@ -337,9 +346,10 @@ pub(super) fn add_products<L: Lanes, const R: usize, const C: usize>(
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn store<L: Lanes, const C: usize>(lanes: L, registers: [L::F; C], row: &mut [f32], skip: usize) {
     if skip == 0 {
-        for (c, v) in registers.into_iter().enumerate() {
+        // Not by an iterator, which holds a copy of all registers in memory where floats are software.
+        for c in 0..C {
             if let Some(to) = row.get_mut(c * L::WIDTH..) {
-                lanes.store(v, to);
+                lanes.store(registers[c], to);
             }
         }
     } else if let Some(&v) = registers.first() {
