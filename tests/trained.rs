@@ -199,6 +199,8 @@ fn words_without_meaning_are_refused() {
         let error = select(shape, words).expect_err("no meaning").to_string();
         assert!(error.contains("w_xh, w_hh, b_h, w_hq, b_q"), "{error}");
     }
+    let wild = select(shape, &format!("a\n\u{1b}{}", "b".repeat(1000))).expect_err("no meaning").to_string();
+    assert!(wild.contains("\"a\\n\\u{1b}bbb") && wild.len() < 300, "{wild}");
     for words in ["all", "1,head", "w_xh,w_hh,biases,w_hq"] {
         assert_eq!(select(shape, words).expect("words with a meaning"), Trained::ALL);
     }
