@@ -43,10 +43,15 @@ fn of_chosen(problem: &Problem, mask: u64, flat: &[f32]) -> Vec<f32> {
     of
 }
 
-/// Loss, state and gradients of the chosen tensors.
-fn gradient<L: Lanes>(problem: &Problem, mask: u64, lanes: L, crew: &impl Crew) -> (f32, Vec<f32>, Vec<f32>) {
-    let (shape, extent) = (problem.shape, problem.extent);
-    let (trained, _) = chosen(shape, mask);
+/// Loss, state and gradients of the chosen tensors, of the problem's shape or of one with dropout.
+fn gradient<C: Cell, L: Lanes>(
+    problem: &Problem,
+    shape: ModelShape<C>,
+    trained: Trained,
+    lanes: L,
+    crew: &impl Crew,
+) -> (f32, Vec<f32>, Vec<f32>) {
+    let extent = problem.extent;
     let mut state = problem.state.clone();
     let mut grads = vec![0.0; shape.trained_len(trained)];
     let loss = shape.gradient_of(
@@ -71,11 +76,12 @@ proptest! {
     fn gradients_are_those_of_training_all(sizes in sizes(), mask in any::<u64>(), frozen in 0..12_u32) {
         // Often the first layers are frozen as a whole.
         let (problem, mask) = (Problem::new(sizes), mask << frozen);
+        let (trained, _) = chosen(problem.shape, mask);
         each_lanes!(lanes => {
             let all = problem.gradient_with(lanes, 0);
             let expected = of_chosen(&problem, mask, &all.grads);
             for threads in [1, 3] {
-                let (loss, state, grads) = gradient(&problem, mask, lanes, &Crowd(threads));
+                let (loss, state, grads) = gradient(&problem, problem.shape, trained, lanes, &Crowd(threads));
                 prop_assert_eq!(loss.to_bits(), all.loss.to_bits());
                 prop_assert_eq!(bits(&state), bits(&all.state));
                 prop_assert_eq!(bits(&grads), bits(&expected));
@@ -84,12 +90,25 @@ proptest! {
     }
 
     #[test]
+    fn dropout_drops_the_same(sizes in sizes(), mask in any::<u64>(), frozen in 0..12_u32, seed in any::<u32>()) {
+        let (problem, mask) = (Problem::new(sizes), mask << frozen);
+        let dropout = Dropout::new(0.3, 0.4).expect("shares").seeded(seed);
+        let shape = problem.shape.with_dropout(dropout, problem.inputs.inputs());
+        let (trained, _) = chosen(problem.shape, mask);
+        let (loss, state, all) = gradient(&problem, shape, Trained::ALL, Portable, &Alone);
+        let (of_chosen_loss, of_chosen_state, grads) = gradient(&problem, shape, trained, Portable, &Alone);
+        prop_assert_eq!(of_chosen_loss.to_bits(), loss.to_bits());
+        prop_assert_eq!(bits(&of_chosen_state), bits(&state));
+        prop_assert_eq!(bits(&grads), bits(&of_chosen(&problem, mask, &all)));
+    }
+
+    #[test]
     fn gradients_are_the_reference_s(sizes in sizes(), mask in any::<u64>()) {
         let problem = Problem::new(sizes);
         let expected = problem.expected();
         prop_assume!(!problem.is_rectified() || expected.margin > 1e-5);
-        let (_, is_in) = chosen(problem.shape, mask);
-        let (_, _, grads) = gradient(&problem, mask, Portable, &Alone);
+        let (trained, is_in) = chosen(problem.shape, mask);
+        let (_, _, grads) = gradient(&problem, problem.shape, trained, Portable, &Alone);
         let beside = 0.1 * typical_of(expected.gradients.iter().map(|(_, values)| values));
         let mut rest = &grads[..];
         for ((name, values), _) in expected.gradients.iter().zip(is_in).filter(|(_, is_in)| *is_in) {
@@ -199,6 +218,8 @@ fn words_without_meaning_are_refused() {
         let error = select(shape, words).expect_err("no meaning").to_string();
         assert!(error.contains("w_xh, w_hh, b_h, w_hq, b_q"), "{error}");
     }
+    let wild = select(shape, &format!("a\n\u{1b}{}", "b".repeat(1000))).expect_err("no meaning").to_string();
+    assert!(wild.contains("\"a\\n\\u{1b}bbb") && wild.len() < 300, "{wild}");
     for words in ["all", "1,head", "w_xh,w_hh,biases,w_hq"] {
         assert_eq!(select(shape, words).expect("words with a meaning"), Trained::ALL);
     }

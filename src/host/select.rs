@@ -2,7 +2,7 @@
 
 use std::{format, string::String, vec::Vec};
 
-use super::{HostError, tensors};
+use super::{HostError, Shown, tensors};
 use crate::cell::{AnyCell, Cell};
 use crate::model::ModelShape;
 use crate::trained::Trained;
@@ -83,9 +83,9 @@ pub(super) fn names(shape: ModelShape<AnyCell>, trained: Trained) -> String {
 
 fn unknown(shape: ModelShape<AnyCell>, word: &str) -> HostError {
     let labels: Vec<_> = tensors(shape).iter().map(|tensor| tensor.label()).collect();
-    let layers = shape.cell.layers().len();
+    let (word, layers, labels) = (Shown(word), shape.cell.layers().len(), labels.join(", "));
     HostError::Setting(format!(
-        "\"{word}\" is nothing that can be trained here: there are all, head, biases, a layer from 1 to {layers}, and {}",
-        labels.join(", ")
+        "\"{word}\" is nothing that can be trained here: there are all, head, biases, a layer from 1 to {layers}, \
+         and {labels}"
     ))
 }

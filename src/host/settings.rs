@@ -97,8 +97,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Windows of `window` steps of `batch` sequences, any gradient, nothing dropped, nothing frozen, a fixed order, the fastest registers
-    /// of this machine, one thread.
+    /// Windows of `window` steps of `batch` sequences, any gradient, nothing dropped, nothing frozen, a fixed order, the
+    /// fastest registers of this machine, one thread.
     #[must_use]
     pub fn new(batch: usize, window: usize, optimizer: AnyOptimizer) -> Self {
         Self {

@@ -95,9 +95,9 @@ impl<'n> Trainer<'n> {
     /// Starts a run on these tokens; the network's weights are where it starts from.
     ///
     /// # Errors
-    /// [`HostError::Setting`] for a batch or window of zero or nothing to train, [`HostError::TooShort`] unless each sequence of the batch
-    /// has a whole window, [`HostError::Memory`] if there is not enough, [`HostError::Model`] for a token outside of the
-    /// vocabulary.
+    /// [`HostError::Setting`] for a batch or window of zero or nothing to train, [`HostError::TooShort`] unless each sequence
+    /// of the batch has a whole window, [`HostError::Memory`] if there is not enough, [`HostError::Model`] for a token
+    /// outside of the vocabulary.
     pub fn new(network: &'n mut Network, tokens: &[u16], settings: Settings) -> Result<Self, HostError> {
         let Settings { batch, window, optimizer, .. } = settings;
         if batch == 0 || window == 0 {

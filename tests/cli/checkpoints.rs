@@ -229,8 +229,9 @@ mod processes {
              ! {train} --checkpoint-every 5 --resume disk/c.ckpt --steps 40; cmp before disk/c.ckpt; ls -A disk >names"
         );
         let read_only = format!(
-            "{train} --checkpoint-every 5 --steps 1000000 & while ! [ -e disk/c.ckpt ]; do :; done; \
-             while ! mount -o remount,ro disk 2>/dev/null; do :; done; ! wait $!; cp disk/c.ckpt kept.ckpt"
+            "{train} --checkpoint-every 5 --steps 1000000 & while ! [ -e disk/c.ckpt ]; do sleep 0.01; kill -0 $!; done; \
+             while ! mount -o remount,ro disk 2>/dev/null; do kill -0 $!; done; ! wait $!; \
+             cp disk/c.ckpt kept.ckpt"
         );
         for (script, why, names) in [
             (full, "free some space", "c.ckpt\nrest\n"),

@@ -8,7 +8,7 @@ use std::thread;
 
 use recurve::host::baseline::{BaselineError, OrderReport, perplexities};
 use recurve::host::text::split;
-use recurve::host::{HostError, Network, Settings, Trainer, TrainerMemory, check_writable, write_whole};
+use recurve::host::{HostError, Network, Trainer, TrainerMemory, check_writable, write_whole};
 use recurve::{Error, ModelShape};
 
 use crate::args::TrainArgs;
@@ -28,12 +28,11 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     recipe::check(args)?;
     interrupt::catch()?;
     check_files(args)?;
-    let mut settings = recipe::settings(args)?;
     let (text, mut network) = match &args.init {
         Some(model) => continued(args, model)?,
-        None => begun(args, &settings)?,
+        None => begun(args)?,
     };
-    settings.trained = recipe::trained(args, network.shape())?;
+    let settings = recipe::settings(args, network.shape())?;
     let (train, valid) = split(&text.tokens, args.valid);
     let plan = recipe::plan(args, train.len())?;
     let mut trainer = Trainer::new(&mut network, train, settings)?;
@@ -94,10 +93,10 @@ fn continued(args: &TrainArgs, model: &Path) -> Result<(Text, Network), Failure>
 }
 
 /// The text and a network with initial weights.
-fn begun(args: &TrainArgs, settings: &Settings) -> Result<(Text, Network), Failure> {
+fn begun(args: &TrainArgs) -> Result<(Text, Network), Failure> {
     let text = Text::read(args.text.as_deref(), &args.reading)?;
     check_places(args)?;
-    let mut network = network(args, settings, &text)?;
+    let mut network = network(args, &text)?;
     network.init(args.seed);
     Ok((text, network))
 }
@@ -108,11 +107,12 @@ fn check_places(args: &TrainArgs) -> Result<(), Failure> {
 }
 
 /// The network, all zero, if memory and a file can hold it.
-fn network(args: &TrainArgs, settings: &Settings, text: &Text) -> Result<Network, Failure> {
+fn network(args: &TrainArgs, text: &Text) -> Result<Network, Failure> {
     let (kind, hidden) = recipe::cell(args);
     let cell = args.layers.cells(kind, hidden, text.codes.len())?;
     let shape = ModelShape { cell, outputs: text.codes.len() };
-    TrainerMemory::of(shape, settings, text.tokens.len()).check()?;
+    let settings = recipe::settings(args, shape)?;
+    TrainerMemory::of(shape, &settings, text.tokens.len()).check()?;
     let network = Network::new(cell, text.codes.clone(), text.alphabet, text.clean)?;
     let bytes = network.file().byte_len();
     if args.out.is_some() && bytes > MAX_FILE {

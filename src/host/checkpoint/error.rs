@@ -68,12 +68,21 @@ impl fmt::Display for CheckpointError {
     }
 }
 
+/// Characters before the first that differs which are shown at most.
+const COMMON: usize = 40;
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [what, then, now] = [&self.what, &self.then, &self.now].map(|words| Shown(words));
+        let Self { what, then, now } = self;
+        let common = then.chars().zip(now.chars()).take_while(|(then, now)| then == now).count();
+        let skipped = common.saturating_sub(COMMON);
+        let rest = |words: &str| words.chars().skip(skipped).collect::<String>();
+        let (what, then, now) = (Shown(what), rest(then), rest(now));
+        let (then, now, dots) = (Shown(&then), Shown(&now), if skipped > 0 { "..." } else { "" });
         write!(
             f,
-            "its run had {what} {then}, this one has {now}: go on with what it was begun with, or begin anew"
+            "its run had {what} {dots}{then}, this one has {dots}{now}: go on with what it was begun with, or \
+             begin anew"
         )
     }
 }

@@ -190,5 +190,9 @@ fn a_missing_fact_is_named() {
     let endless = std::format!("a: \r\u{1b}{}", "x".repeat(100_000));
     let message = check_same(&endless, "a: 1").unwrap_err().to_string();
     assert!(message.contains(r"had a \r\u{1b}xx") && message.len() < 300, "{message}");
+    let [then, now] = [1, 2].map(|last| std::format!("a: {}{last}", "x,".repeat(1000)));
+    let message = check_same(&then, &now).unwrap_err().to_string();
+    assert!(message.contains("had a ...x,x,") && message.contains("x,1, this one has ...x,x,"), "{message}");
+    assert!(message.contains("x,2: go on") && message.len() < 300, "{message}");
     assert_ne!(describe(&[1, 2]), describe(&[2, 1]));
 }

@@ -43,23 +43,19 @@ pub fn check(args: &TrainArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The settings of the trainer.
-pub fn settings(args: &TrainArgs) -> Result<Settings, Failure> {
+/// The settings of the trainer, for a network of this shape.
+pub fn settings(args: &TrainArgs, shape: ModelShape<AnyCell>) -> Result<Settings, Failure> {
     let optimizer = optimizer(args).with(lr(args), args.weight_decay.unwrap_or(0.0));
     let mut settings = Settings::new(args.batch, args.window, optimizer);
     settings.clip = args.clip;
     settings.dropout = dropout(args)?;
+    settings.trained = trained(args, shape)?;
     settings.shuffle_offset = args.shuffle_offset;
     settings.keep_best = args.keep == Keep::Best && args.valid > 0.0;
     settings.seed = args.seed;
     let processors = || thread::available_parallelism().map_or(1, usize::from);
     settings.threads = args.threads.unwrap_or_else(processors);
     Ok(settings)
-}
-
-/// The tensors that are trained.
-pub fn trained(args: &TrainArgs, shape: ModelShape<AnyCell>) -> Result<Trained, Failure> {
-    select(shape, &args.train).map_err(|error| Failure::usage(format!("--train: {error}")))
 }
 
 /// What the session needs to know.
@@ -118,6 +114,10 @@ fn dropout(args: &TrainArgs) -> Result<Dropout, Failure> {
     let [inputs, outputs] = if is_plain(args) { [0.0; 2] } else { [INPUT_DROPOUT, DROPOUT] };
     Dropout::new(args.input_dropout.unwrap_or(inputs), args.dropout.unwrap_or(outputs))
         .map_err(Failure::setting)
+}
+
+fn trained(args: &TrainArgs, shape: ModelShape<AnyCell>) -> Result<Trained, Failure> {
+    select(shape, &args.train).map_err(|error| Failure::usage(format!("--train: {error}")))
 }
 
 fn schedule(args: &TrainArgs) -> Result<Schedule, Failure> {
