@@ -281,7 +281,9 @@ impl<A: Cell, B: Cell> Cell for StackShape<A, B> {
         let scratch = halves_mut(scratch, self.first.backward_scratch_len(block.extent));
         let above = Block::whole(block.extent).with_frozen(block.frozen.saturating_sub(self.first.tensors()));
         let ends_here = block.frozen >= self.first.tensors() && d_inputs.is_none();
-        d_between.fill(0.0);
+        if !ends_here {
+            d_between.fill(0.0);
+        }
         let of_second = Backward {
             block: above,
             tape: tape.1,
