@@ -1,7 +1,7 @@
 //! A tile of C in registers: the inner loop of products with panels.
 
 use super::product::add_products;
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, inlined};
 use crate::params::take;
 
 /// The factor whose elements are each spread over a register.
@@ -55,7 +55,9 @@ pub(super) fn strips<L: Lanes, const C: usize, const P: usize>(
 }
 
 /// Rows i … i + R − 1 of C.
-#[cfg_attr(not(debug_assertions), inline(always))]
+///
+/// A function of its own, so that the loop over the positions has all general registers for the rows of A.
+#[inline(never)]
 fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
     lanes: L,
     a: impl Left,
@@ -64,30 +66,71 @@ fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
     at: [usize; C],
     c: &mut [f32],
 ) {
-    let Part { b, cols, start } = part;
-    let Some(a) = a.rows::<R>(i) else { return };
-    let mut total = [[lanes.splat(0.0); C]; R];
-    for r in 0..R {
-        let row = start.or_else(|| c.get((i + r) * cols..(i + r + 1) * cols)).unwrap_or_default();
-        for q in 0..C {
-            total[r][q] = lanes.load(row.get(at[q]..).unwrap_or_default());
+    lanes.run(inlined!(|| {
+        let Part { b, cols, start } = part;
+        let (Some(a), Some(c)) = (a.rows::<R>(i), c.get_mut(i * cols..(i + R) * cols)) else { return };
+        let Some(first) = first::<L, R, C>(lanes, start, c, cols, at) else { return };
+        let mut total = partial_sum::<L, R, C, P>(lanes, &a, b, 0, first);
+        for p in 1..P {
+            let sums = partial_sum::<L, R, C, P>(lanes, &a, b, p, [[lanes.splat(0.0); C]; R]);
+            for r in 0..R {
+                for q in 0..C {
+                    total[r][q] = lanes.add(total[r][q], sums[r][q]);
+                }
+            }
         }
-    }
-    for p in 0..P {
-        let first = if p == 0 { total } else { [[lanes.splat(0.0); C]; R] };
-        let sums = partial_sum::<L, R, C, P>(lanes, &a, b, p, first);
         for r in 0..R {
-            for q in 0..C {
-                total[r][q] = if p == 0 { sums[r][q] } else { lanes.add(total[r][q], sums[r][q]) };
+            let Some(row) = c.get_mut(r * cols..(r + 1) * cols) else { return };
+            store(lanes, total[r], row, at);
+        }
+    }));
+}
+
+/// What the sums start from. Nothing if rows are too short.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn first<L: Lanes, const R: usize, const C: usize>(
+    lanes: L,
+    start: Option<&[f32]>,
+    c: &[f32],
+    cols: usize,
+    at: [usize; C],
+) -> Option<[[L::F; C]; R]> {
+    let mut first = [[lanes.splat(0.0); C]; R];
+    match start {
+        // A start without elements is zero.
+        Some([]) => {}
+        Some(start) => first = [load(lanes, start, at)?; R],
+        None => {
+            for r in 0..R {
+                first[r] = load(lanes, c.get(r * cols..(r + 1) * cols)?, at)?;
             }
         }
     }
-    for r in 0..R {
-        let row = c.get_mut((i + r) * cols..(i + r + 1) * cols).unwrap_or_default();
-        for q in 0..C {
-            if let Some(to) = row.get_mut(at[q]..) {
-                lanes.store(total[r][q], to);
-            }
+    Some(first)
+}
+
+/// The registers of a row. Only one by itself may be at the end of a row, and not full; to have asked for whole ones spares
+/// the compiler to keep registers in memory, where parts of them are put together.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn load<L: Lanes, const C: usize>(lanes: L, row: &[f32], at: [usize; C]) -> Option<[L::F; C]> {
+    let mut registers = [lanes.splat(0.0); C];
+    for q in 0..C {
+        registers[q] = match row.get(at[q]..at[q] + L::WIDTH) {
+            Some(whole) => lanes.load(whole),
+            None if C == 1 => lanes.load(row.get(at[q]..)?),
+            None => return None,
+        };
+    }
+    Some(registers)
+}
+
+/// Stores the registers of a row.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn store<L: Lanes, const C: usize>(lanes: L, registers: [L::F; C], row: &mut [f32], at: [usize; C]) {
+    for q in 0..C {
+        let len = if C == 1 { L::WIDTH.min(row.len().saturating_sub(at[q])) } else { L::WIDTH };
+        if let Some(to) = row.get_mut(at[q]..at[q] + len) {
+            lanes.store(registers[q], to);
         }
     }
 }
