@@ -93,28 +93,21 @@ fn block<'a>(rest: &mut &'a [f32], depth: usize, cols: usize) -> Mat<'a> {
     Mat::new(take(rest, len), cols)
 }
 
-/// Copies some columns of A as strips, row after row of each; the last may be narrower. Several strips are copied side by
-/// side, so that each of A's cache lines is read once.
+/// Copies some columns of A as strips, row after row of each; the last may be narrower. A's rows are read in the order of
+/// memory, once.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn copy_strips(a: Mat<'_>, columns: &Range<usize>, mut room: &mut [f32]) {
-    const SIDE_BY_SIDE: usize = 4;
+fn copy_strips(a: Mat<'_>, columns: &Range<usize>, room: &mut [f32]) {
     let len = a.rows() * STRIP;
-    for first in columns.clone().step_by(SIDE_BY_SIDE * STRIP) {
-        let mut strips = take_mut(&mut room, len * SIDE_BY_SIDE.min((columns.end - first).div_ceil(STRIP)));
-        let mut strip = || take_mut(&mut strips, len).as_chunks_mut::<STRIP>().0;
-        let mut to: [_; SIDE_BY_SIDE] = [strip(), strip(), strip(), strip()];
-        for (k, row) in a.iter().enumerate() {
-            let mut row = row.get(first..).unwrap_or_default();
-            for to in &mut to {
-                let (from, rest) = row.split_at_checked(STRIP).unwrap_or((row, &[]));
-                if let Some(to) = to.get_mut(k) {
-                    match from.first_chunk() {
-                        Some(from) => *to = *from,
-                        None => copy(from, to),
-                    }
-                }
-                row = rest;
+    for (k, row) in a.iter().enumerate() {
+        let (strips, rest) = row.get(columns.clone()).unwrap_or_default().as_chunks::<STRIP>();
+        let mut to = room.get_mut(k * STRIP..).unwrap_or_default().chunks_mut(len);
+        for (from, to) in strips.iter().zip(&mut to) {
+            if let Some(to) = to.first_chunk_mut() {
+                *to = *from;
             }
+        }
+        if let Some(to) = to.next() {
+            copy(rest, to);
         }
     }
 }
