@@ -1,6 +1,6 @@
 //! Element by element over slices.
 
-use core::convert::identity;
+use core::{convert::identity, ops::Range};
 
 use crate::lanes::{Lanes, inlined};
 use crate::params::{rows, rows_mut};
@@ -69,24 +69,46 @@ fn from(x: &[f32], at: usize) -> &[f32] {
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn map_all<L: Lanes, const N: usize, const M: usize>(
     lanes: L,
-    y: [&mut [f32]; N],
+    mut y: [&mut [f32]; N],
     x: [&[f32]; M],
     f: impl Fn([L::F; N], [L::F; M]) -> [L::F; N],
 ) {
     let len = y.first().map_or(0, inlined!(|y| y.len()));
     debug_assert!(y.iter().all(|y| y.is_empty() || y.len() == len));
     debug_assert!(x.iter().all(|x| x.is_empty() || x.len() == len));
-    for at in (0..len).step_by(L::WIDTH) {
-        let (mut ys, mut xs) = ([lanes.splat(0.0); N], [lanes.splat(0.0); M]);
-        for i in 0..N {
-            ys[i] = lanes.load(y[i].get(at..).unwrap_or_default());
+    let whole = len - len % L::WIDTH;
+    for at in (0..whole).step_by(L::WIDTH) {
+        map_register(lanes, &mut y, x, at..at + L::WIDTH, inlined!(|y, x| f(y, x)));
+    }
+    if whole < len {
+        map_register(lanes, &mut y, x, whole..len, inlined!(|y, x| f(y, x)));
+    }
+}
+
+/// [`map_all`] of the elements `at`, a register's or fewer.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn map_register<L: Lanes, const N: usize, const M: usize>(
+    lanes: L,
+    y: &mut [&mut [f32]; N],
+    x: [&[f32]; M],
+    at: Range<usize>,
+    f: impl Fn([L::F; N], [L::F; M]) -> [L::F; N],
+) {
+    let (mut ys, mut xs) = ([lanes.splat(0.0); N], [lanes.splat(0.0); M]);
+    for i in 0..N {
+        if let Some(y) = y[i].get(at.clone()) {
+            ys[i] = lanes.load(y);
         }
-        for i in 0..M {
-            xs[i] = lanes.load(x[i].get(at..).unwrap_or_default());
+    }
+    for i in 0..M {
+        if let Some(x) = x[i].get(at.clone()) {
+            xs[i] = lanes.load(x);
         }
-        let ys = f(ys, xs);
-        for i in 0..N {
-            lanes.store(ys[i], y[i].get_mut(at..).unwrap_or_default());
+    }
+    let ys = f(ys, xs);
+    for i in 0..N {
+        if let Some(y) = y[i].get_mut(at.clone()) {
+            lanes.store(ys[i], y);
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! for each block of rows r of A and B:
-//!     copy the block of A, strip by strip
+//!     copy the block of A, strip by strip, if A is wide
 //!     for each panel of two registers of columns of B:
 //!         copy the block of the panel
 //!         for each strip of columns i of A: c[strip][panel] += a[block][strip]ᵀ · b[block][panel]
@@ -23,6 +23,9 @@ use crate::params::{take, take_mut};
 
 /// Rows of A and B that are copied at a time, at most.
 const BLOCK: usize = 288;
+
+/// Columns of an A that is read where it is: its rows are close together anyway.
+const NARROW: usize = 128;
 
 /// Columns of A in a strip, the height of the tallest tile.
 const STRIP: usize = 8;
@@ -70,19 +73,28 @@ fn blocks<L: Lanes>(
     let depth = a.rows().div_ceil(a.rows().div_ceil(BLOCK).max(1));
     while !a_rest.is_empty() {
         let (a, b) = (block(&mut a_rest, depth, a.cols), block(&mut b_rest, depth, b.cols));
-        copy_strips(a, columns, room);
-        let a = Strips { copies: room, depth: a.rows() };
-        for columns in Columns::all::<L>(b.cols) {
-            let width = columns.width::<L>();
-            let panel = if width == b.cols {
-                b.data
-            } else {
-                let panel = panel_room.get_mut(..b.rows() * width).unwrap_or_default();
-                columns.copy(lanes, b, panel);
-                panel
-            };
-            columns.strips::<L, 1>(lanes, a, Part { b: panel, cols: b.cols, start: None }, c);
+        if a.cols <= NARROW {
+            panels(lanes, InPlace { a, first: columns.start }, b, c, panel_room);
+        } else {
+            copy_strips(a, columns, room);
+            panels(lanes, Strips { copies: room, depth: a.rows() }, b, c, panel_room);
         }
+    }
+}
+
+/// All panels of a block of B.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn panels<L: Lanes>(lanes: L, a: impl Left, b: Mat<'_>, c: &mut [f32], room: &mut [f32]) {
+    for columns in Columns::all::<L>(b.cols) {
+        let width = columns.width::<L>();
+        let panel = if width == b.cols {
+            b.data
+        } else {
+            let panel = room.get_mut(..b.rows() * width).unwrap_or_default();
+            columns.copy(lanes, b, panel);
+            panel
+        };
+        columns.strips::<L, 1>(lanes, a, Part { b: panel, cols: b.cols, start: None }, c);
     }
 }
 
@@ -109,6 +121,22 @@ fn copy_strips(a: Mat<'_>, columns: &Range<usize>, room: &mut [f32]) {
         if let Some(to) = to.next() {
             copy(rest, to);
         }
+    }
+}
+
+/// Columns of A from `first` on.
+#[derive(Clone, Copy)]
+struct InPlace<'a> {
+    a: Mat<'a>,
+    first: usize,
+}
+
+impl Left for InPlace<'_> {
+    #[inline(always)]
+    fn rows<const R: usize>(self, i: usize) -> Option<impl Fn(usize) -> Option<[f32; R]>> {
+        let Self { a, first } = self;
+        let from = a.data.get(first + i..)?;
+        Some(inlined!(move |k: usize| from.get(k * a.cols..)?.first_chunk().copied()))
     }
 }
 
