@@ -78,10 +78,10 @@ pub fn map_all<L: Lanes, const N: usize, const M: usize>(
     debug_assert!(x.iter().all(|x| x.is_empty() || x.len() == len));
     let whole = len - len % L::WIDTH;
     for at in (0..whole).step_by(L::WIDTH) {
-        map_register(lanes, &mut y, x, at..at + L::WIDTH, inlined!(|y, x| f(y, x)));
+        map_register(lanes, &mut y, x, at..at + L::WIDTH, &f);
     }
     if whole < len {
-        map_register(lanes, &mut y, x, whole..len, inlined!(|y, x| f(y, x)));
+        map_register(lanes, &mut y, x, whole..len, &f);
     }
 }
 
@@ -92,7 +92,7 @@ fn map_register<L: Lanes, const N: usize, const M: usize>(
     y: &mut [&mut [f32]; N],
     x: [&[f32]; M],
     at: Range<usize>,
-    f: impl Fn([L::F; N], [L::F; M]) -> [L::F; N],
+    f: &impl Fn([L::F; N], [L::F; M]) -> [L::F; N],
 ) {
     let (mut ys, mut xs) = ([lanes.splat(0.0); N], [lanes.splat(0.0); M]);
     for i in 0..N {
