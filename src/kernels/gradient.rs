@@ -16,7 +16,7 @@ use core::ops::Range;
 
 use super::panels::Columns;
 use super::product::product_at_in_place;
-use super::tile::{Left, Part};
+use super::tile::{Left, Part, height};
 use super::{Mat, copy};
 use crate::lanes::{FOLD, Lanes, inlined};
 use crate::params::{take, take_mut};
@@ -27,17 +27,11 @@ const BLOCK: usize = 288;
 /// Columns of an A that is read where it is: its rows are close together anyway.
 const NARROW: usize = 128;
 
-/// Columns of A in a strip, the height of the tallest tile.
-const STRIP: usize = 8;
-
 /// Floats of room that make [`product_at`] faster for an A of `cols` columns.
 #[inline(always)]
 #[must_use]
 pub const fn product_at_len(cols: usize) -> usize {
-    match cols.checked_next_multiple_of(STRIP) {
-        Some(cols) => cols.saturating_add(2 * FOLD).saturating_mul(BLOCK),
-        None => usize::MAX,
-    }
+    cols.saturating_add(2 * FOLD).saturating_mul(BLOCK)
 }
 
 /// C (m×n) += Aᵀ · B for `columns` of A (m of them, r rows) and B (r×n): the sum over rows r, in their order. With the
@@ -76,7 +70,7 @@ fn blocks<L: Lanes>(
         if a.cols <= NARROW {
             panels(lanes, InPlace { a, first: columns.start }, b, c, panel_room);
         } else {
-            copy_strips(a, columns, room);
+            copy_strips::<L>(a, columns, room);
             panels(lanes, Strips { copies: room, depth: a.rows() }, b, c, panel_room);
         }
     }
@@ -105,22 +99,32 @@ fn block<'a>(rest: &mut &'a [f32], depth: usize, cols: usize) -> Mat<'a> {
     Mat::new(take(rest, len), cols)
 }
 
-/// Copies some columns of A as strips, row after row of each; the last may be narrower. A's rows are read in the order of
-/// memory, once.
+/// Copies some columns of A as strips, one after another, row after row of each. A's rows are read in the order of memory,
+/// once.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn copy_strips(a: Mat<'_>, columns: &Range<usize>, room: &mut [f32]) {
-    let len = a.rows() * STRIP;
+fn copy_strips<L: Lanes>(a: Mat<'_>, columns: &Range<usize>, room: &mut [f32]) {
     for (k, row) in a.iter().enumerate() {
-        let (strips, rest) = row.get(columns.clone()).unwrap_or_default().as_chunks::<STRIP>();
-        let mut to = room.get_mut(k * STRIP..).unwrap_or_default().chunks_mut(len);
-        for (from, to) in strips.iter().zip(&mut to) {
-            if let Some(to) = to.first_chunk_mut() {
-                *to = *from;
+        let mut row = row.get(columns.clone()).unwrap_or_default();
+        let mut strips = &mut *room;
+        while !row.is_empty() {
+            let height = height::<L>(row.len());
+            let strip = take_mut(&mut strips, height * a.rows());
+            let (from, to) = (take(&mut row, height), strip.get_mut(k * height..).unwrap_or_default());
+            match height {
+                8 => copy_row::<8>(from, to),
+                6 => copy_row::<6>(from, to),
+                4 => copy_row::<4>(from, to),
+                _ => copy(from, to),
             }
         }
-        if let Some(to) = to.next() {
-            copy(rest, to);
-        }
+    }
+}
+
+/// Copies as many elements as the compiler knows.
+#[inline(always)]
+fn copy_row<const R: usize>(from: &[f32], to: &mut [f32]) {
+    if let (Some(from), Some(to)) = (from.first_chunk::<R>(), to.first_chunk_mut()) {
+        *to = *from;
     }
 }
 
@@ -150,10 +154,7 @@ struct Strips<'a> {
 impl Left for Strips<'_> {
     #[inline(always)]
     fn rows<const R: usize>(self, i: usize) -> Option<impl Fn(usize) -> Option<[f32; R]>> {
-        let copy = self.copies.get(i / STRIP * STRIP * self.depth..)?;
-        let strip = copy.as_chunks::<STRIP>().0.get(..self.depth)?;
-        // A tile as tall as a strip begins where that does.
-        let first = if R == STRIP { 0 } else { i % STRIP };
-        Some(inlined!(move |k: usize| strip.get(k)?.get(first..)?.first_chunk().copied()))
+        let strip = self.copies.get(i * self.depth..)?.as_chunks::<R>().0.get(..self.depth)?;
+        Some(inlined!(move |k: usize| strip.get(k).copied()))
     }
 }

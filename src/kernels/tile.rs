@@ -22,7 +22,20 @@ pub(super) struct Part<'a> {
     pub(super) start: Option<&'a [f32]>,
 }
 
-/// All rows of C, in strips as tall as the registers allow: `C` registers of columns each, which begin at `at`.
+/// Rows of the next strip of C, of those that are left: as many as the registers allow, which hold 2·R sums, two of B's
+/// and one of A's. Where that is six, the last eight are two strips of four: a tile of two would wait for its own sums.
+#[inline(always)]
+pub(super) const fn height<L: Lanes>(left: usize) -> usize {
+    match left {
+        8.. if L::REGISTERS >= 32 => 8,
+        9.. | 6..=7 if L::REGISTERS >= 16 => 6,
+        4.. if L::REGISTERS >= 16 => 4,
+        2.. if L::REGISTERS >= 8 => 2,
+        _ => 1,
+    }
+}
+
+/// All rows of C, in strips: `C` registers of columns each, which begin at `at`.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn strips<L: Lanes, const C: usize, const P: usize>(
     lanes: L,
@@ -31,26 +44,18 @@ pub(super) fn strips<L: Lanes, const C: usize, const P: usize>(
     at: [usize; C],
     c: &mut [f32],
 ) {
-    // A tile of R rows holds 2·R sums; B, A and products need a few registers more. Totals of partial sums need not be
-    // in registers all the time.
-    let tallest = L::REGISTERS / 4;
     let rows = c.len().checked_div(part.cols).unwrap_or(0);
     let mut i = 0;
-    while tallest >= 8 && i + 8 <= rows {
-        tile::<L, 8, C, P>(lanes, a, i, part, at, c);
-        i += 8;
-    }
-    while tallest >= 4 && i + 4 <= rows {
-        tile::<L, 4, C, P>(lanes, a, i, part, at, c);
-        i += 4;
-    }
-    while tallest >= 2 && i + 2 <= rows {
-        tile::<L, 2, C, P>(lanes, a, i, part, at, c);
-        i += 2;
-    }
     while i < rows {
-        tile::<L, 1, C, P>(lanes, a, i, part, at, c);
-        i += 1;
+        let height = height::<L>(rows - i);
+        match height {
+            8 => tile::<L, 8, C, P>(lanes, a, i, part, at, c),
+            6 => tile::<L, 6, C, P>(lanes, a, i, part, at, c),
+            4 => tile::<L, 4, C, P>(lanes, a, i, part, at, c),
+            2 => tile::<L, 2, C, P>(lanes, a, i, part, at, c),
+            _ => tile::<L, 1, C, P>(lanes, a, i, part, at, c),
+        }
+        i += height;
     }
 }
 

@@ -37,11 +37,13 @@ pub fn train(args: &BenchTrainArgs) -> Result<(), Failure> {
     let shape = network.shape();
     let mut trainer = Trainer::new(&mut network, &tokens, settings)?;
     let per_step = trainer.tokens_per_step() as f64;
-    let seconds = middle(common.seconds, || trainer.step().map(|_| per_step))?;
+    let mut peaks = Vec::new();
+    let seconds =
+        middle(common.seconds, || trainer.step().map(|_| per_step), || peaks.push(lanes.run(peak::Peak)))?;
 
     let tokens_per_second = 1.0 / seconds;
     let gflops = tokens_per_second * flop_per_token(shape) / 1e9;
-    let (peak_gflops, lanes) = (lanes.run(peak::Peak), lanes.name());
+    let (peak_gflops, lanes) = (median(peaks), lanes.name());
     if common.json {
         return report::print_json(&json!({
             "tokens_per_second": tokens_per_second,
@@ -67,7 +69,7 @@ pub fn step(args: &BenchStepArgs) -> Result<(), Failure> {
     let mut state = Buffer::zeroed(shape.state_len(1))?;
     let mut scratch = Buffer::zeroed(shape.step_scratch_len(1))?;
     let mut logits = Buffer::zeroed(shape.outputs)?;
-    let seconds = middle(common.seconds, || {
+    let work = || {
         for token in tokens.chunks(1) {
             let inputs = Inputs::Tokens(black_box(token));
             let params = network.params();
@@ -75,7 +77,8 @@ pub fn step(args: &BenchStepArgs) -> Result<(), Failure> {
             black_box(&logits);
         }
         Ok(tokens.len() as f64)
-    })?;
+    };
+    let seconds = middle(common.seconds, work, || {})?;
     let (ns, lanes) = (seconds * 1e9, common.lanes.name());
     if common.json {
         return report::print_json(&json!({ "ns_per_step": ns, "lanes": lanes }));
@@ -110,8 +113,13 @@ fn flop_per_token(shape: ModelShape<AnyCell>) -> f64 {
     6.0 * matrices.map(Tensor::len).sum::<usize>() as f64
 }
 
-/// Seconds per unit of work, the middle of several rounds; `work` says how many units it has done.
-fn middle(seconds: f64, mut work: impl FnMut() -> Result<f64, HostError>) -> Result<f64, HostError> {
+/// Seconds per unit of work, the middle of several rounds; `work` says how many units it has done. `after` each round
+/// there is a break for something else.
+fn middle(
+    seconds: f64,
+    mut work: impl FnMut() -> Result<f64, HostError>,
+    mut after: impl FnMut(),
+) -> Result<f64, HostError> {
     let round = Duration::from_secs_f64(seconds / f64::from(ROUNDS));
     work()?;
     let mut measured = Vec::new();
@@ -121,7 +129,12 @@ fn middle(seconds: f64, mut work: impl FnMut() -> Result<f64, HostError>) -> Res
             units += work()?;
         }
         measured.push(started.elapsed().as_secs_f64() / units);
+        after();
     }
-    measured.sort_by(f64::total_cmp);
-    Ok(measured[measured.len() / 2])
+    Ok(median(measured))
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
