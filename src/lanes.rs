@@ -66,9 +66,6 @@ pub trait Lanes: Copy + Send + Sync + sealed::Sealed {
     fn load(self, from: &[f32]) -> Self::F;
     /// Writes the first `WIDTH` elements, or as many as `to` has.
     fn store(self, v: Self::F, to: &mut [f32]);
-    /// Asks for an element that will be loaded soon, where that helps.
-    #[inline(always)]
-    fn prefetch(self, _: &f32) {}
     /// Lane `l` is `at(l)`.
     fn gather(self, at: impl FnMut(usize) -> f32) -> Self::F;
 

@@ -74,7 +74,6 @@ fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
     lanes.run(inlined!(|| {
         let Part { b, cols, start } = part;
         let Some(a) = a.rows::<R>(i) else { return };
-        ask_for::<L, R, C>(lanes, c.get((i + R) * cols..).unwrap_or_default(), cols, at);
         let Some(c) = c.get_mut(i * cols..(i + R) * cols) else { return };
         let Some(first) = first::<L, R, C>(lanes, start, c, cols, at) else { return };
         let mut total = partial_sum::<L, R, C, P>(lanes, &a, b, 0, first);
@@ -91,18 +90,6 @@ fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
             store(lanes, total[r], row, at);
         }
     }));
-}
-
-/// Asks for the rows of the next tile, which are far from each other: nobody else would know that they are wanted.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn ask_for<L: Lanes, const R: usize, const C: usize>(lanes: L, next: &[f32], cols: usize, at: [usize; C]) {
-    for r in 0..R {
-        for q in 0..C {
-            if let Some(element) = next.get(r * cols + at[q]) {
-                lanes.prefetch(element);
-            }
-        }
-    }
 }
 
 /// What the sums start from. Nothing if rows are too short.

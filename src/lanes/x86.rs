@@ -3,9 +3,6 @@
 //! Multiply-add rounds once. All arithmetic must be inlined into [`Lanes::run`], where the processor's instructions are
 //! allowed; that is why kernels are `inline(always)`.
 
-use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-use core::ptr::from_ref;
-
 use fearless_simd::{Bytes, Select, SimdBase, SimdFloat, f32x8, f32x16, i32x8, i32x16};
 
 use super::Lanes;
@@ -65,11 +62,6 @@ macro_rules! lanes {
                         }
                     }
                 }
-            }
-            #[inline(always)]
-            fn prefetch(self, element: &f32) {
-                // SAFETY: a hint, which reads nothing, of an address that could be read.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(from_ref(element).cast()) };
             }
             #[inline(always)]
             fn gather(self, at: impl FnMut(usize) -> f32) -> Self::F {
