@@ -189,8 +189,11 @@ impl Left for RowsFrom<'_> {
     fn rows<const R: usize>(self, i: usize) -> Option<impl Fn(usize) -> Option<[f32; R]>> {
         // All are cut to the very same length, so one comparison will do for all.
         let mut rows: [&[f32]; R] = [&[]; R];
-        for r in 0..R {
-            rows[r] = self.a.row(i + r).get(self.k..)?.get(..self.depth)?;
+        let mut rest = self.a.data.get(i * self.a.cols..)?;
+        for row in &mut rows {
+            let (whole, below) = rest.split_at_checked(self.a.cols)?;
+            *row = whole.get(self.k..)?.get(..self.depth)?;
+            rest = below;
         }
         Some(inlined!(move |k: usize| {
             let mut elements = [0.0; R];

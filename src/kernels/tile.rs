@@ -1,5 +1,7 @@
 //! A tile of C in registers: the inner loop of products with panels.
 
+use core::hint::black_box;
+
 use super::product::add_products;
 use crate::lanes::{Lanes, inlined};
 use crate::params::take;
@@ -78,6 +80,8 @@ fn tile<L: Lanes, const R: usize, const C: usize, const P: usize>(
         let Some(first) = first::<L, R, C>(lanes, start, c, cols, at) else { return };
         let mut total = partial_sum::<L, R, C, P>(lanes, &a, b, 0, first);
         for p in 1..P {
+            // Totals wait in memory: a compiler that keeps some of them in registers keeps sums out of these.
+            let total = black_box(&mut total);
             let sums = partial_sum::<L, R, C, P>(lanes, &a, b, p, [[lanes.splat(0.0); C]; R]);
             for r in 0..R {
                 for q in 0..C {
