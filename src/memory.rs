@@ -1,7 +1,7 @@
 //! The bytes that a model takes, known before it runs: for a fixed model while the program is compiled.
 //!
 //! Weights, read in place, take flash; all else takes RAM and is lent by the caller. The stack comes on top: at most
-//! 512 bytes for a step and about 1 KiB for a window on every board of `no_std_check`.
+//! 512 bytes for a step and 1 KiB for a window on every board of `no_std_check`.
 
 use crate::cell::{Cell, Extent, TypedCell};
 use crate::head::Dense;

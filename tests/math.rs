@@ -131,6 +131,14 @@ fn gate_is_within_its_bound() {
 }
 
 #[test]
+fn gate_is_the_formula_in_its_docs() {
+    sweep(Portable, SPARSE, gate, |x, y| {
+        let expected = 0.5 + 0.5 * tanh(Scalar, 0.5 * x);
+        assert!(same(expected, y), "gate({x:e}) = {y:e}, not {expected:e}");
+    });
+}
+
+#[test]
 fn tanh_is_never_beyond_one() {
     each_lanes!(lanes => { sweep(lanes, STRIDE, tanh, |x, y| assert!(x.is_nan() || y.abs() <= 1.0, "tanh({x:e}) = {y:e}")); });
 }

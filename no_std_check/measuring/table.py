@@ -170,8 +170,12 @@ def worse(rows: list[Row]) -> list[str]:
             # "Per unit" follows from the instructions, and is rounded.
             if column != "per unit" and value(now) > value(then) * (1 + TOLERANCE):
                 complaints.append(f"{board}, {operation}: {column} {now}, was {then}")
-    return complaints
+    measured = {tuple(row.cells()[:2]) for row in rows}
+    boards = {row.board for row in rows}
+    gone = [", ".join(key) for key in committed if key[0] in boards and key not in measured]
+    return complaints + [f"{key}: in the README's table, but not measured any more" for key in gone]
 
 
 def value(words: str) -> float:
-    return 0.0 if words == "–" else float(words.replace(",", ""))
+    """A figure that is not known is worse than any."""
+    return float("inf") if words == "–" else float(words.replace(",", ""))

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! recurve train text.txt --hidden 32 --out model.rcv     on the desktop; any text, any number of hidden units
-//! recurve inspect model.rcv                               says the types that `Cell` and `Network` must be
+//! recurve inspect model.rcv                               says the types that `Cell` and `Network` must be, and `H`
 //! cargo run --release                                     in this folder: builds, and runs on an emulated board
 //! ```
 //!
@@ -70,7 +70,7 @@ const _: () = {
 
 #[entry]
 fn main() -> ! {
-    let Some(training) = TRAINING.try_take() else { stop(Err(Failed)) };
+    let Some(training) = TRAINING.try_take() else { stop(Err(Failed("the memory was lent before"))) };
     stop(run(training))
 }
 
@@ -87,7 +87,7 @@ fn run(training: &mut Training) -> Result<(), Failed> {
         after = learn(training, LESSON)?;
     }
     write(&training.model, "a chip ", rng)?;
-    if after < before { Ok(()) } else { Err(Failed) }
+    if after < before { Ok(()) } else { Err(Failed("the loss did not fall")) }
 }
 
 /// Prints a prefix, and 40 symbols that the model lets follow.
@@ -111,10 +111,12 @@ fn write(model: &Network, prefix: &str, rng: &mut XorShift) -> Result<(), Failed
 fn tokens_of<'a>(text: &str, tokens: &'a mut [u16]) -> Result<&'a [u16], Failed> {
     let mut count = 0;
     for letter in clean::letters(text.as_bytes()) {
-        *tokens.get_mut(count).ok_or(Failed)? = SYMBOLS.token(char::from(letter)).ok_or(Failed)?;
+        let token = SYMBOLS.token(char::from(letter));
+        *tokens.get_mut(count).ok_or(TOO_LONG)? =
+            token.ok_or(Failed("the model's text lacks a letter that is asked for here"))?;
         count += 1;
     }
-    tokens.get(..count).ok_or(Failed)
+    tokens.get(..count).ok_or(TOO_LONG)
 }
 
 /// Trains on a text, one window after another, and says the last window's mean loss.
@@ -124,9 +126,9 @@ fn learn(training: &mut Training, text: &str) -> Result<f32, Failed> {
     let tokens = tokens_of(text, &mut tokens)?;
     let (mut state, mut loss) = (Flat::ZERO, 0.0);
     // Each token is the input, the one after it the target; a window may be shorter than T.
-    let (_, targets) = tokens.split_first().ok_or(Failed)?;
+    let (_, targets) = tokens.split_first().ok_or(Failed("there is nothing to learn"))?;
     for (x, y) in tokens.chunks(T).zip(targets.chunks(T)) {
-        let x = x.get(..y.len()).ok_or(Failed)?;
+        let x = x.get(..y.len()).ok_or(TOO_LONG)?;
         grads.set_zero();
         loss = model.gradient(Inputs::Tokens(x), Targets::Tokens(y), &mut state, workspace, grads)?;
         clip_norm(grads.as_flat_mut(), 1.0)?;
@@ -135,18 +137,20 @@ fn learn(training: &mut Training, text: &str) -> Result<f32, Failed> {
     Ok(loss)
 }
 
-/// Something did not go as it should. Yours may keep the cause: [`Error`] and [`VocabError`] are small values.
-struct Failed;
+/// Something did not go as it should, and what. Yours may keep the cause: [`Error`] and [`VocabError`] are small values.
+struct Failed(&'static str);
+
+const TOO_LONG: Failed = Failed("the text is longer than its buffer");
 
 impl From<Error> for Failed {
     fn from(_: Error) -> Self {
-        Self
+        Self("the network refused its weights or inputs")
     }
 }
 
 impl From<VocabError> for Failed {
     fn from(_: VocabError) -> Self {
-        Self
+        Self("the text does not fit into its buffer")
     }
 }
 
@@ -157,8 +161,12 @@ fn print(text: &str) {
     }
 }
 
-/// Ends the emulation.
+/// Says what went wrong, if anything did, and ends the emulation.
 fn stop(outcome: Result<(), Failed>) -> ! {
+    if let Err(Failed(why)) = outcome {
+        print(why);
+        print("\n");
+    }
     loop {
         debug::exit(if outcome.is_ok() { debug::EXIT_SUCCESS } else { debug::EXIT_FAILURE });
     }
@@ -166,5 +174,5 @@ fn stop(outcome: Result<(), Failed>) -> ! {
 
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
-    stop(Err(Failed))
+    stop(Err(Failed("a panic, which cannot be")))
 }
