@@ -1,8 +1,8 @@
-"""The contender PyTorch: `nn.RNN` and `nn.Linear` with one-hot inputs.
+"""The contender PyTorch: `nn.RNN`, `nn.GRU` or `nn.LSTM`, and `nn.Linear`, with one-hot inputs.
 
 - train: windows, `clip_grad_norm_`, `SGD`
-- step: a call of `nn.RNNCell` and `nn.Linear` per token
-- sequence: `nn.RNN` over many tokens in one call, the fastest that PyTorch can do, where all inputs are known beforehand
+- step, vectors: a call of `nn.RNNCell`, `nn.GRUCell` or `nn.LSTMCell`, and of `nn.Linear`, per token
+- sequence: the cell over many tokens in one call, the fastest that PyTorch can do, where all inputs are known beforehand
 """
 
 import itertools
@@ -16,23 +16,40 @@ import work
 torch.set_num_threads(1)
 torch.set_num_interop_threads(1)
 
+MODULES = {"elman": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+CELLS = {"elman": nn.RNNCell, "gru": nn.GRUCell, "lstm": nn.LSTMCell}
 
-def copy_weights(given: work.Work, rnn, head: nn.Linear) -> None:
-    w_xh, w_hh, b_h, w_hq, b_q = (torch.from_numpy(weight) for weight in given.weights)
-    suffix = "" if isinstance(rnn, nn.RNNCell) else "_l0"
-    values = {"weight_ih": w_xh.T, "weight_hh": w_hh.T, "bias_ih": b_h, "bias_hh": torch.zeros_like(b_h)}
+
+def network(given: work.Work, kinds: dict, suffix: str) -> tuple[nn.Module, nn.Linear]:
+    """A recurrent module of these kinds, whose weights' names end so, and the output layer."""
+    rnn, head = kinds[given.cell](given.vocab, given.hidden), nn.Linear(given.hidden, given.vocab)
+    values = {"weight_ih": given.w_x.T, "weight_hh": given.w_h.T, "bias_ih": given.b_x, "bias_hh": given.b_h}
     with torch.no_grad():
         for name, value in values.items():
-            getattr(rnn, name + suffix).copy_(value)
-        head.weight.copy_(w_hq.T)
-        head.bias.copy_(b_q)
-    # One bias, as the others have.
-    getattr(rnn, "bias_hh" + suffix).requires_grad_(False)
+            getattr(rnn, name + suffix).copy_(torch.from_numpy(value))
+        head.weight.copy_(torch.from_numpy(given.w_hq.T))
+        head.bias.copy_(torch.from_numpy(given.b_q))
+    return rnn, head
+
+
+def hold_second_bias(given: work.Work, bias: nn.Parameter) -> None:
+    """Trains no bias that the others do not have. Of the second, they have what a GRU's reset gate is applied to."""
+    if given.cell == "gru":
+        of_candidate = torch.zeros_like(bias)
+        of_candidate[-given.hidden :] = 1.0
+        bias.register_hook(lambda grad: grad * of_candidate)
+    else:
+        bias.requires_grad_(False)
+
+
+def detached(state):
+    """What the next window begins with; of an LSTM, a pair."""
+    return tuple(map(detached, state)) if isinstance(state, tuple) else state.detach()
 
 
 def train(given: work.Work):
-    rnn, head = nn.RNN(given.vocab, given.hidden), nn.Linear(given.hidden, given.vocab)
-    copy_weights(given, rnn, head)
+    rnn, head = network(given, MODULES, "_l0")
+    hold_second_bias(given, rnn.bias_hh_l0)
     params = [param for module in (rnn, head) for param in module.parameters() if param.requires_grad]
     optimizer = torch.optim.SGD(params, lr=work.LR)
     tokens = torch.from_numpy(given.tokens)
@@ -43,9 +60,8 @@ def train(given: work.Work):
     def window() -> float:
         nonlocal state
         at = next(windows) * given.window
-        if at == 0:
-            state = torch.zeros(1, given.batch, given.hidden)
-        hidden, state = rnn(inputs[at : at + given.window], state.detach())
+        before = detached(state) if at else None
+        hidden, state = rnn(inputs[at : at + given.window], before)
         targets = tokens[at + 1 : at + 1 + given.window]
         loss = cross_entropy(head(hidden).flatten(0, 1), targets.flatten())
         optimizer.zero_grad()
@@ -58,24 +74,23 @@ def train(given: work.Work):
 
 
 def step(given: work.Work):
-    cell, head = nn.RNNCell(given.vocab, given.hidden), nn.Linear(given.hidden, given.vocab)
-    copy_weights(given, cell, head)
+    cell, head = network(given, CELLS, "")
     inputs = itertools.cycle(one_hot(torch.from_numpy(given.tokens), given.vocab).float().unsqueeze(1))
-    state = torch.zeros(1, given.hidden)
+    state = None
 
     def call():
         nonlocal state
         state = cell(next(inputs), state)
-        return head(state)[0, 0]
+        hidden = state[0] if given.cell == "lstm" else state
+        return head(hidden)[0, 0]
 
     return call
 
 
 def sequence(given: work.Work):
-    rnn, head = nn.RNN(given.vocab, given.hidden), nn.Linear(given.hidden, given.vocab)
-    copy_weights(given, rnn, head)
+    rnn, head = network(given, MODULES, "_l0")
     inputs = one_hot(torch.from_numpy(given.tokens), given.vocab).float().unsqueeze(1)
-    state = torch.zeros(1, 1, given.hidden)
+    state = None
 
     def call():
         nonlocal state
@@ -90,7 +105,7 @@ if given.mode == "train":
     work.serve(1, 1, train(given))
 else:
     with torch.inference_mode():
-        if given.mode == "step":
-            work.serve(1, 64, step(given))
-        else:
+        if given.mode == "sequence":
             work.serve(len(given.tokens), 1, sequence(given))
+        else:
+            work.serve(1, 64, step(given))

@@ -1,4 +1,4 @@
-//! The contender recurve: `Trainer` for windows, a step on the lanes of this machine.
+//! The contender recurve: `Trainer` for windows; on the lanes of this machine a step, from a token or a one-hot vector.
 
 use peers::{CLIP, LR, Work, serve};
 use recurve::cell::{ActivationKind, AnyCell, CellKind};
@@ -10,13 +10,15 @@ use recurve::{Inputs, Sgd};
 
 fn main() {
     let (mode, work) = Work::from_args();
-    let cell = AnyCell::new(CellKind::Elman, ActivationKind::Tanh, work.vocab, work.hidden);
+    let kind: CellKind = work.cell.parse().expect("a cell");
+    let cell = AnyCell::new(kind, ActivationKind::Tanh, work.vocab, work.hidden);
     let codes = (0..work.vocab as u32).collect();
     let mut network = Network::new(cell, codes, Alphabet::Chars, Clean::None).expect("a network");
     network.params_mut().copy_from_slice(&work.params);
     match mode.as_str() {
         "train" => train(&work, &mut network),
-        _ => steps(&work, &network),
+        "vectors" => steps(&network, one_hot(&work).chunks(work.vocab).map(Inputs::Vectors)),
+        _ => steps(&network, work.tokens.chunks(1).map(Inputs::Tokens)),
     }
 }
 
@@ -28,14 +30,23 @@ fn train(work: &Work, network: &mut Network) {
     serve(1, || trainer.step().expect("a finite loss"));
 }
 
-fn steps(work: &Work, network: &Network) {
+/// A vector for each token. All that it holds is multiplied with, zeros like other numbers.
+fn one_hot(work: &Work) -> Vec<f32> {
+    let mut vectors = vec![0.0; work.tokens.len() * work.vocab];
+    for (vector, &token) in vectors.chunks_mut(work.vocab).zip(&work.tokens) {
+        vector[usize::from(token)] = 1.0;
+    }
+    vectors
+}
+
+fn steps<'a>(network: &Network, inputs: impl Iterator<Item = Inputs<'a>> + Clone) {
     let shape = network.shape();
     let mut state = vec![0.0; shape.state_len(1)];
     let mut scratch = vec![0.0; shape.step_scratch_len(1)];
     let mut logits = vec![0.0; shape.outputs];
-    let (kind, mut tokens) = (LaneKind::best(), work.tokens.chunks(1).cycle());
+    let (kind, mut inputs) = (LaneKind::best(), inputs.cycle());
     serve(64, || {
-        let inputs = Inputs::Tokens(tokens.next().expect("tokens"));
+        let inputs = inputs.next().expect("inputs");
         let step = shape.step_on(kind, network.params(), inputs, &mut state, &mut logits, &mut scratch);
         step.expect("finite outputs");
         logits[0]
