@@ -59,7 +59,8 @@ fn model_files() {
         .with("altered.rcv", altered(100))
         .with("version.rcv", altered(8))
         .with("other.rcv", altered(0))
-        .with("none.rcv", "");
+        .with("none.rcv", "")
+        .with("short.txt", "abc");
     for command in ["eval NAME text.txt", "sample NAME", "inspect NAME"] {
         let refused = |name: &str, words: &[&str]| {
             let answer = folder.run(&command.replace("NAME", name));
@@ -72,6 +73,9 @@ fn model_files() {
         refused("none.rcv", &["0"]);
         refused("missing.rcv", &["No such file"]);
         refused("text.txt", &["not a model file"]);
+        refused("short.txt", &["not a model file"]);
+        #[cfg(unix)]
+        refused("/dev/zero", &["not a model file"]);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What must be the same in the run that goes on: one fact a line, `name: value`.
 
-use std::{boxed::Box, format, string::String, string::ToString, vec::Vec};
+use std::{boxed::Box, format, string::String, vec::Vec};
 
 use crc::{CRC_64_XZ, Crc};
 
@@ -33,11 +33,15 @@ pub fn check_same(then: &str, now: &str) -> Result<(), HostError> {
     }
 }
 
+/// Characters of a fact that a difference holds at most: more than any vocabulary takes, and not what a file of any length
+/// may say.
+const LONGEST: usize = 700_000;
+
 /// Facts of which one is missing have none to name.
 fn different(then: Option<&str>, now: Option<&str>) -> CheckpointError {
     let ((then_name, then), (now_name, now)) = (parts(then), parts(now));
     let same_name = then_name == now_name;
-    let value = |value: Option<&str>| value.unwrap_or("none").to_string();
+    let value = |value: Option<&str>| value.unwrap_or("none").chars().take(LONGEST).collect();
     CheckpointError::Different(Box::new(Difference {
         what: now_name.or(then_name).unwrap_or("facts").into(),
         then: value(then.filter(|_| same_name || now_name.is_none())),

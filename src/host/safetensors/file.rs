@@ -94,8 +94,9 @@ impl Tensor<'_> {
     }
 }
 
-/// Commas and brackets outside of strings: about the values that a reader would have to make room for.
-fn entries(json: &[u8]) -> usize {
+/// Commas and brackets outside of strings: about the values that a reader would have to make room for, and of a list those
+/// that it has.
+pub(super) fn entries(json: &[u8]) -> usize {
     let (mut inside, mut escaped, mut count) = (false, false, 0);
     for &byte in json {
         match byte {
