@@ -135,9 +135,11 @@ fn too_many(count: usize) -> String {
 }
 
 fn no_list(error: serde_json::Error) -> WeightsError {
+    let is_word = format!("{error}").starts_with("invalid value: string");
+    let advice =
+        if is_word { "; in place of a word such as \"<unk>\", put a character that no text has" } else { "" };
     WeightsError::Vocabulary(format!(
-        "the vocabulary is no JSON list of single characters, or of bytes as numbers: {}; in place of an entry such as \
-         \"<unk>\", put a character that no text has",
+        "the vocabulary is no JSON list of single characters, or of bytes as numbers: {}{advice}",
         Json(error)
     ))
 }
