@@ -80,6 +80,7 @@ impl FromStr for Clean {
 
 /// The name is not that of a [`Clean`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UnknownClean;
 
 impl fmt::Display for UnknownClean {
