@@ -14,6 +14,7 @@ fn texts() {
         folder.run(&format!("{command} empty.txt")).refused(1, &["empty.txt", "empty"]);
         folder.run(&format!("{command} latin1.txt")).refused(1, &["latin1.txt", "offset 3", "--bytes"]);
     }
+    folder.run("train .").refused(1, &["read .: ", "give the name of a file"]);
     folder.run("train short.txt --out m.rcv").refused(1, &["3 tokens", "1152", "smaller batch or window"]);
     folder.run("train short.txt --batch 1 --window 1").refused(1, &["--valid 0"]);
     folder.run("baseline short.txt").refused(1, &["0 tokens"]);

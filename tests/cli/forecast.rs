@@ -168,7 +168,7 @@ fn files_and_lengths() {
     let folder =
         Folder::new().with("empty.csv", "").with("head.csv", "v\n").with("s.csv", "v\n1\n2\n3\n4\n5\n6\n");
     folder.run("forecast none.csv --column v").refused(1, &["none.csv", "No such file"]);
-    folder.run("forecast empty.csv --column v").refused(1, &["empty.csv", "no column"]);
+    folder.run("forecast empty.csv --column v").refused(1, &["empty.csv is empty", "give a series"]);
     folder.run("forecast head.csv --column v").refused(1, &["head.csv", "no line after"]);
     folder.run("forecast s.csv --column v").refused(1, &["s.csv", "6 values", "needs 34", "--window"]);
     let small = "forecast s.csv --column v --window 2 --epochs 1";

@@ -48,6 +48,9 @@ fn each(
     let lines = Lines { rest: from, room: &room };
     let mut reader = ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).from_reader(lines);
     let headers = reader.byte_headers().map_err(|error| failed(path, error))?.clone();
+    if headers.is_empty() {
+        return Err(Failure::new(format!("{} is empty: give a series", path.display())));
+    }
     let index = find(path, &headers, column)?;
     let mut record = ByteRecord::new();
     room.set(LINE);
