@@ -41,11 +41,27 @@ impl Clean {
 /// Of a UTF-8 character beyond ASCII no byte is a letter, so a run of characters is a run of bytes.
 pub fn letters(text: &[u8]) -> impl Iterator<Item = u8> {
     let mut in_run = false;
-    text.iter().filter_map(move |byte| {
-        let first = !in_run;
-        in_run = !byte.is_ascii_alphabetic();
-        if in_run { first.then_some(b' ') } else { Some(byte.to_ascii_lowercase()) }
-    })
+    text.iter().filter_map(move |&byte| letter(&mut in_run, byte))
+}
+
+/// [`letters`] where they are: a text becomes no longer by being cleaned.
+#[cfg(feature = "std")]
+pub(crate) fn make_letters(text: &mut std::vec::Vec<u8>) {
+    let mut in_run = false;
+    text.retain_mut(|byte| match letter(&mut in_run, *byte) {
+        Some(letter) => {
+            *byte = letter;
+            true
+        }
+        None => false,
+    });
+}
+
+/// What a byte becomes, after one that was in a run or not.
+fn letter(in_run: &mut bool, byte: u8) -> Option<u8> {
+    let first = !*in_run;
+    *in_run = !byte.is_ascii_alphabetic();
+    if *in_run { first.then_some(b' ') } else { Some(byte.to_ascii_lowercase()) }
 }
 
 impl fmt::Display for Clean {
@@ -64,6 +80,7 @@ impl FromStr for Clean {
 
 /// The name is not that of a [`Clean`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UnknownClean;
 
 impl fmt::Display for UnknownClean {

@@ -31,6 +31,8 @@ mod layers;
 mod normalization;
 
 pub use error::FormatError;
+#[cfg(feature = "std")]
+pub(crate) use header::claimed_len;
 pub use include::StoredCell;
 #[doc(hidden)]
 pub use include::{
@@ -81,6 +83,9 @@ impl<'a> ModelFile<'a> {
             body.split_at_checked(above_bytes(header)).ok_or(FormatError::Field(field::LAYERS))?;
         let shape = parse_shape(header, above)?;
         let clean = clean(header)?;
+        if !body.len().is_multiple_of(4) {
+            return Err(FormatError::Field(field::LENGTH));
+        }
         let words: &[u32] = bytemuck::try_cast_slice(body).map_err(|_| FormatError::Alignment)?;
         let (weights, rest) =
             words.split_at_checked(shape.params_len()).ok_or(FormatError::Field(field::INPUTS))?;

@@ -35,6 +35,7 @@ mod reduce;
 mod row;
 mod tile;
 #[cfg(all(feature = "vldm", target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
+#[expect(unsafe_code, reason = "assembly")]
 mod vldm;
 
 pub use elementwise::{add_scaled, copy, map, map_all, scale, zip_map, zip2_map};

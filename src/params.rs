@@ -24,6 +24,7 @@ use bytemuck::{Pod, must_cast_slice, must_cast_slice_mut};
 /// An implementor is `f32`, has no size, or is an array or `#[repr(C)]` struct of implementors. So its alignment
 /// is at most that of `f32`, its size a multiple, no byte is padding, and every bit pattern is a value.
 /// Inside this crate only `plain_data!` implements it for structs.
+#[expect(unsafe_code, reason = "plain data")]
 pub unsafe trait Flat: Pod + Debug + PartialEq + sealed::Sealed {
     /// All zeros, for a `static` or a `const`.
     const ZERO: Self;
@@ -80,11 +81,13 @@ pub(crate) mod sealed {
 }
 
 // SAFETY: `f32` is one of the cases that the trait names.
+#[expect(unsafe_code, reason = "plain data")]
 unsafe impl Flat for f32 {
     const ZERO: Self = 0.0;
 }
 
 // SAFETY: an array of implementors is one of the cases that the trait names.
+#[expect(unsafe_code, reason = "plain data")]
 unsafe impl<T: Flat, const N: usize> Flat for [T; N] {
     const ZERO: Self = [T::ZERO; N];
 }
@@ -110,15 +113,18 @@ macro_rules! plain_data {
         }
 
         // SAFETY: the fields are `Flat`, hence zeroable.
+        #[expect(unsafe_code, reason = "plain data")]
         unsafe impl<$($generic)*> bytemuck::Zeroable for $name<$($arg)*> {}
 
         // SAFETY: `#[repr(C)]`; each field is `Flat` (its `ZERO` below asks for it), so a multiple of four bytes
         // aligned to at most four: there is no padding, which `LEN` asserts, and any bits are a value.
+        #[expect(unsafe_code, reason = "plain data")]
         unsafe impl<$($generic)*> bytemuck::Pod for $name<$($arg)*> {}
 
         impl<$($generic)*> $crate::params::sealed::Sealed for $name<$($arg)*> {}
 
         // SAFETY: a `#[repr(C)]` struct of implementors is one of the cases that the trait names.
+        #[expect(unsafe_code, reason = "plain data")]
         unsafe impl<$($generic)*> $crate::params::Flat for $name<$($arg)*> {
             const ZERO: Self = Self { $($field: <$ty as $crate::params::Flat>::ZERO,)* };
             const LEN: usize = {

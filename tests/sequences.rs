@@ -82,7 +82,7 @@ impl Case {
         match self.readout {
             None => Objective::from(self.targets()),
             Some(Readout::Last) => Objective::last(self.targets()),
-            Some(Readout::Mean) => Objective::mean(self.targets()),
+            Some(_) => Objective::mean(self.targets()),
         }
     }
 
@@ -139,7 +139,7 @@ impl Case {
                 None => (0..n).for_each(|t| compare(&row(t, b), t * batch + b)),
                 _ if n == 0 => {}
                 Some(Readout::Last) => compare(&row(n - 1, b), b),
-                Some(Readout::Mean) => {
+                Some(_) => {
                     let rows: Vec<_> = (0..n).map(|t| row(t, b)).collect();
                     let mean = |j: usize| rows.iter().map(|o| o[j]).sum::<f64>() / n as f64;
                     compare(&(0..q).map(mean).collect::<Vec<_>>(), b);

@@ -4,8 +4,18 @@
 
 #[path = "untrusted/included.rs"]
 mod included;
+#[path = "untrusted/large.rs"]
+mod large;
 #[path = "untrusted/memory.rs"]
 mod memory;
+
+#[cfg(feature = "cli")]
+#[path = "../src/bin/recurve/forecast/column.rs"]
+mod column;
+#[cfg(feature = "cli")]
+#[path = "../src/bin/recurve/failure.rs"]
+#[allow(dead_code, reason = "a column needs a part of it")]
+mod failure;
 
 /// The bytes of a model of 3 symbols and 4 hidden units.
 const ABC: &[u8] = include_bytes!("data/abc.rcv");

@@ -72,6 +72,7 @@ impl FromStr for ActivationKind {
 
 /// A name that is no activation's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UnknownActivation;
 
 impl fmt::Display for UnknownActivation {

@@ -42,6 +42,7 @@ pub struct AnyCell {
 
 /// Cells that are no stack: the widths do not fit each other, or there are more than [`MAX_LAYERS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NoStack;
 
 impl fmt::Display for NoStack {

@@ -60,6 +60,18 @@ impl Dropout {
         Self { seed, ..self }
     }
 
+    /// The probability with which each element of the inputs is dropped.
+    #[must_use]
+    pub const fn inputs(self) -> f32 {
+        self.inputs
+    }
+
+    /// The probability with which each element of the outputs is dropped.
+    #[must_use]
+    pub const fn outputs(self) -> f32 {
+        self.outputs
+    }
+
     /// The masks of the inputs.
     const fn of_inputs(self) -> Mask {
         Mask::new(self.inputs, mix(self.seed))

@@ -52,6 +52,7 @@ impl FromStr for CellKind {
 
 /// A name that is no cell's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UnknownCell;
 
 impl fmt::Display for UnknownCell {

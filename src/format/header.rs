@@ -30,23 +30,10 @@ pub(super) mod field {
 
 /// Checks what does not need the body's meaning: magic, version, length and checksum.
 pub(super) const fn check(bytes: &[u8]) -> Result<(), FormatError> {
-    if cfg!(target_endian = "big") {
-        return Err(FormatError::Endianness);
-    }
-    let Some((header, _)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
-        return Err(FormatError::Length { needed: HEADER_BYTES, got: bytes.len() });
+    let header = match check_start(bytes) {
+        Ok(header) => header,
+        Err(error) => return Err(error),
     };
-    let mut i = 0;
-    while i < MAGIC.len() {
-        if header[i] != MAGIC[i] {
-            return Err(FormatError::Magic);
-        }
-        i += 1;
-    }
-    let found = word(header, field::VERSION);
-    if found != VERSION {
-        return Err(FormatError::Version { found });
-    }
     let needed = word(header, field::LENGTH) as usize;
     if needed != bytes.len() {
         return Err(FormatError::Length { needed, got: bytes.len() });
@@ -55,6 +42,44 @@ pub(super) const fn check(bytes: &[u8]) -> Result<(), FormatError> {
         return Err(FormatError::Checksum);
     }
     Ok(())
+}
+
+/// The length that a file should have, by what it begins with: a header, if it is a model file of this version.
+#[cfg(feature = "std")]
+pub(crate) const fn claimed_len(start: &[u8]) -> Result<usize, FormatError> {
+    match check_start(start) {
+        Ok(header) => Ok(word(header, field::LENGTH) as usize),
+        Err(error) => Err(error),
+    }
+}
+
+/// The header, if its magic and its version are right.
+const fn check_start(bytes: &[u8]) -> Result<&Header, FormatError> {
+    if cfg!(target_endian = "big") {
+        return Err(FormatError::Endianness);
+    }
+    if !has_magic(bytes) {
+        return Err(FormatError::Magic);
+    }
+    let Some(header) = bytes.first_chunk::<HEADER_BYTES>() else {
+        return Err(FormatError::Length { needed: HEADER_BYTES, got: bytes.len() });
+    };
+    match word(header, field::VERSION) {
+        VERSION => Ok(header),
+        found => Err(FormatError::Version { found }),
+    }
+}
+
+/// Whether bytes begin as a model file does; of a file that is cut short within that, as far as it goes.
+const fn has_magic(bytes: &[u8]) -> bool {
+    let mut i = 0;
+    while i < MAGIC.len() && i < bytes.len() {
+        if bytes[i] != MAGIC[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
 }
 
 /// The checksum of a whole file: of all that follows the checksum.

@@ -13,9 +13,11 @@ use super::HostError;
 struct Line([f32; 16]);
 
 // SAFETY: an array of floats; all zero bits are a value.
+#[expect(unsafe_code, reason = "plain data")]
 unsafe impl bytemuck::Zeroable for Line {}
 
 // SAFETY: 64 bytes aligned to 64, all of them an array of floats: no padding, any bits are a value.
+#[expect(unsafe_code, reason = "plain data")]
 unsafe impl bytemuck::Pod for Line {}
 
 /// A boxed slice of `f32` that begins at a multiple of 64 bytes.

@@ -54,11 +54,11 @@ pub use error::{CheckpointError, Difference};
 pub use facts::{check_same, describe};
 pub(super) use {facts::facts, position::Position};
 
-use std::{borrow::ToOwned, fs, path::Path, vec::Vec};
+use std::{borrow::ToOwned, path::Path, vec::Vec};
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 
-use super::{HostError, write_whole};
+use super::{HostError, read, write_whole};
 
 const MAGIC: &[u8; 8] = b"RECURVEC";
 /// The version that this crate writes and reads.
@@ -139,8 +139,9 @@ impl Checkpoint {
     /// altered.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, HostError> {
         let path = path.as_ref();
-        let file = |source| HostError::File { path: path.into(), action: "read", source };
-        Self::from_bytes(fs::read(path).map_err(file)?).map_err(|error| error.of_checkpoint(path))
+        let start = |start: &[u8], len| check_start(start, len).map(drop);
+        let read = read::checked(path, start).and_then(Self::from_bytes);
+        read.map_err(|error| error.of_checkpoint(path))
     }
 
     /// Writes a file, whole or not at all: under a temporary name beside it, synced, then renamed. Whenever the process or
@@ -203,21 +204,26 @@ fn too_large(needed: usize) -> HostError {
 
 /// Checks what does not need the body's meaning: magic, version, length and checksum.
 fn check(bytes: &[u8]) -> Result<&[u8; HEADER], CheckpointError> {
-    let got = bytes.len() as u64;
-    if !bytes.starts_with(MAGIC) {
+    let header = check_start(bytes, Some(bytes.len() as u64))?;
+    if number(header, 12) != checksum(bytes) { Err(CheckpointError::Checksum) } else { Ok(header) }
+}
+
+/// The header of what begins like this and has this length, if it has one; all but the checksum is right.
+fn check_start(start: &[u8], len: Option<u64>) -> Result<&[u8; HEADER], CheckpointError> {
+    if !start.starts_with(MAGIC) {
         return Err(CheckpointError::Magic);
     }
-    let needed = HEADER as u64;
-    let header = bytes.first_chunk().ok_or(CheckpointError::Length { needed, got })?;
+    let (needed, got) = (HEADER as u64, start.len() as u64);
+    let header = start.first_chunk().ok_or(CheckpointError::Length { needed, got })?;
     match number(header, 8) {
         VERSION => {}
         found => return Err(CheckpointError::Version { found }),
     }
     let needed = u64::from(number(header, 16)) | u64::from(number(header, 20)) << 32;
-    if needed != got {
-        return Err(CheckpointError::Length { needed, got });
+    match len {
+        Some(got) if got != needed => Err(CheckpointError::Length { needed, got }),
+        _ => Ok(header),
     }
-    if number(header, 12) != checksum(bytes) { Err(CheckpointError::Checksum) } else { Ok(header) }
 }
 
 /// The checksum of a whole file.

@@ -1,9 +1,9 @@
 //! A corpus: a text as symbols, the vocabulary of those that occur, and their tokens.
 
-use std::{borrow::Cow, path::Path, string::String, vec::Vec};
+use std::{path::Path, string::String, vec, vec::Vec};
 
 use super::{HostError, text};
-use crate::clean::Clean;
+use crate::clean::{Clean, make_letters};
 use crate::vocab::{Alphabet, MAX_SYMBOLS, Symbols, VocabError};
 
 /// A text, as characters or as bytes.
@@ -36,18 +36,21 @@ impl Corpus {
         }
     }
 
-    /// The same, cleaned.
+    /// The same, cleaned; in the memory that it has.
     #[must_use]
     pub fn clean(self, clean: Clean) -> Self {
-        match self {
-            Self::Chars(text) => match clean.apply(&text) {
-                Cow::Borrowed(_) => Self::Chars(text),
-                Cow::Owned(text) => Self::Chars(text),
-            },
-            Self::Bytes(text) => match clean.apply_bytes(&text) {
-                Cow::Borrowed(_) => Self::Bytes(text),
-                Cow::Owned(text) => Self::Bytes(text),
-            },
+        match (self, clean) {
+            (text, Clean::None) => text,
+            (Self::Chars(text), Clean::Letters) => {
+                let mut text = text.into_bytes();
+                make_letters(&mut text);
+                // Letters and spaces are UTF-8.
+                Self::Chars(String::from_utf8(text).unwrap_or_default())
+            }
+            (Self::Bytes(mut text), Clean::Letters) => {
+                make_letters(&mut text);
+                Self::Bytes(text)
+            }
         }
     }
 
@@ -56,15 +59,14 @@ impl Corpus {
     /// # Errors
     /// [`VocabError::TooManySymbols`] above [`MAX_SYMBOLS`].
     pub fn vocabulary(&self) -> Result<Vec<u32>, VocabError> {
-        let mut codes: Vec<u32> = match self {
-            Self::Chars(text) => text.chars().map(u32::from).collect(),
-            Self::Bytes(text) => text.iter().copied().map(u32::from).collect(),
-        };
-        codes.sort_unstable();
-        codes.dedup();
-        match codes.len() {
+        let mut seen = Seen::default();
+        match self {
+            Self::Chars(text) => text.chars().for_each(|symbol| seen.insert(symbol.into())),
+            Self::Bytes(text) => text.iter().for_each(|&symbol| seen.insert(symbol.into())),
+        }
+        match seen.len() {
             found if found > MAX_SYMBOLS => Err(VocabError::TooManySymbols { found, room: MAX_SYMBOLS }),
-            _ => Ok(codes),
+            _ => Ok(seen.codes()),
         }
     }
 
@@ -74,8 +76,53 @@ impl Corpus {
     /// [`VocabError::Unknown`] for a symbol outside of the vocabulary.
     pub fn tokens(&self, symbols: Symbols<'_>) -> Result<Vec<u16>, VocabError> {
         match self {
-            Self::Chars(text) => symbols.tokens(text).collect(),
-            Self::Bytes(text) => symbols.byte_tokens(text).collect(),
+            Self::Chars(text) => all(|| symbols.tokens(text)),
+            Self::Bytes(text) => all(|| symbols.byte_tokens(text)),
         }
+    }
+}
+
+/// Collects tokens once there is known to be no error among them: then the room that they need is known, too.
+fn all<I>(tokens: impl Fn() -> I) -> Result<Vec<u16>, VocabError>
+where
+    I: Iterator<Item = Result<u16, VocabError>>,
+{
+    let mut len = 0;
+    for token in tokens() {
+        token?;
+        len += 1;
+    }
+    let mut all = Vec::with_capacity(len);
+    all.extend(tokens().flatten());
+    Ok(all)
+}
+
+/// The symbols of a text: a bit for each code point that there is, so that a text of any length takes no more.
+struct Seen(Vec<u64>);
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self(vec![0; (char::MAX as usize + 1).div_ceil(64)])
+    }
+}
+
+impl Seen {
+    fn insert(&mut self, code: u32) {
+        if let Some(bits) = self.0.get_mut(code as usize / 64) {
+            *bits |= 1 << (code % 64);
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.0.iter().map(|bits| bits.count_ones() as usize).sum()
+    }
+
+    /// The symbols, ascending.
+    fn codes(&self) -> Vec<u32> {
+        (0..=u32::from(char::MAX)).filter(|&code| self.has(code)).collect()
+    }
+
+    fn has(&self, code: u32) -> bool {
+        self.0.get(code as usize / 64).is_some_and(|bits| bits >> (code % 64) & 1 == 1)
     }
 }

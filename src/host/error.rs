@@ -86,7 +86,7 @@ impl fmt::Display for Bytes {
 }
 
 /// What to do about a file.
-fn advice(action: &str, kind: io::ErrorKind) -> &'static str {
+pub(super) fn advice(action: &str, kind: io::ErrorKind) -> &'static str {
     use io::ErrorKind as Kind;
     match kind {
         Kind::NotFound | Kind::NotADirectory if action == "write" => {
@@ -97,6 +97,7 @@ fn advice(action: &str, kind: io::ErrorKind) -> &'static str {
         }
         Kind::IsADirectory => "give the name of a file",
         Kind::InvalidInput if action == "write" => "give the name of a file",
+        Kind::InvalidData => "give the name of a file that ends",
         _ => "check the path and its permissions",
     }
 }

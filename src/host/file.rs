@@ -2,11 +2,14 @@
 
 use std::{
     borrow::ToOwned,
+    format,
     fs::{self, File, Metadata},
     io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
+    string::String,
 };
 
+use crc::{CRC_32_ISO_HDLC, Crc};
 use tempfile::{Builder, NamedTempFile};
 
 use super::HostError;
@@ -17,7 +20,8 @@ use super::HostError;
 /// stays, and the file that it leads to is written.
 ///
 /// # Errors
-/// [`HostError::File`]; a file of this name is then as it was, and no temporary file is left.
+/// [`HostError::File`]; a file of this name is then as it was, and no temporary file is left. Those of processes that were
+/// killed are deleted when the same file is written again.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), HostError> {
     write(path, bytes).map_err(|source| HostError::File { path: path.into(), action: "write", source })
 }
@@ -35,7 +39,8 @@ pub fn check_writable(path: &Path) -> Result<(), HostError> {
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let (real, before) = target(path)?;
     let mut temporary = temporary_beside(&real, before.as_ref())?;
-    temporary.write_all(bytes)?;
+    // By way of the file: else an error would name the temporary one.
+    temporary.as_file_mut().write_all(bytes)?;
     temporary.as_file().sync_all()?;
     temporary.persist(&real).map_err(|failed| failed.error)?;
     // The rename itself lasts once its folder is synced, where the system can do that.
@@ -65,27 +70,56 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-#[cfg(unix)]
+/// A file of a temporary name in the folder of the one that it will be, with its permissions.
+///
+/// Its name tells which one that is, and it is locked while it is written: one without a lock has lost its process.
 fn temporary_beside(path: &Path, before: Option<&Metadata>) -> io::Result<NamedTempFile> {
-    use fs::Permissions;
-    use std::os::unix::fs::PermissionsExt;
-
-    // Temporary files are for their owner alone unless told otherwise; of these bits, the umask takes its share.
-    let new = Permissions::from_mode(0o666);
-    let temporary =
-        Builder::new().prefix(PREFIX).suffix(SUFFIX).permissions(new).tempfile_in(folder(path))?;
+    let prefix = prefix(path);
+    sweep(folder(path), &prefix);
+    // Created here, since temporary files are else for their owner alone.
+    let create = |path: &Path| File::options().read(true).write(true).create_new(true).open(path);
+    let temporary = Builder::new().prefix(&prefix).suffix(SUFFIX).make_in(folder(path), create)?;
+    // Where nothing can be locked, nothing is swept away either.
+    let _ = temporary.as_file().try_lock();
     if let Some(before) = before {
-        temporary.as_file().set_permissions(Permissions::from_mode(before.permissions().mode() & 0o777))?;
+        keep_permissions(temporary.as_file(), before)?;
     }
     Ok(temporary)
 }
 
-#[cfg(not(unix))]
-fn temporary_beside(path: &Path, _: Option<&Metadata>) -> io::Result<NamedTempFile> {
-    Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(folder(path))
+#[cfg(unix)]
+fn keep_permissions(file: &File, before: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+
+    file.set_permissions(fs::Permissions::from_mode(before.permissions().mode() & 0o777))
 }
 
-const PREFIX: &str = ".recurve-";
+#[cfg(not(unix))]
+fn keep_permissions(_: &File, _: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+/// What temporary names begin with that will be this file; short, however long its name is.
+fn prefix(path: &Path) -> String {
+    const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    format!(".recurve-{:08x}-", CRC.checksum(name))
+}
+
+/// Deletes what processes that were killed have left behind.
+fn sweep(folder: &Path, prefix: &str) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        let is_ours = name.starts_with(prefix.as_bytes()) && name.ends_with(SUFFIX.as_bytes());
+        if is_ours && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            // Another process may have been faster; to write is what matters.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 const SUFFIX: &str = ".tmp";
 
 #[cfg(all(test, unix))]
@@ -145,5 +179,30 @@ mod tests {
             }
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+    #[test]
+    fn what_killed_processes_leave_is_swept_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let [lost, locked] = ["lost", "locked"].map(|name| folder.path().join(prefix(&path) + name + SUFFIX));
+        let other = folder.path().join(prefix(Path::new("other")) + "lost" + SUFFIX);
+        [&lost, &locked, &other].into_iter().for_each(|path| fs::write(path, "").unwrap());
+        let held = File::open(&locked).unwrap();
+        held.try_lock().unwrap();
+        write_whole(&path, b"1").unwrap();
+        assert_eq!([&lost, &locked, &other].map(|path| path.exists()), [false, true, true]);
+        drop(held);
+        check_writable(&path).unwrap();
+        assert!(!locked.exists() && fs::read(&path).unwrap() == b"1");
+    }
+
+    #[test]
+    fn errors_do_not_name_what_is_temporary() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("none").join("file");
+        for refused in [check_writable(&path), write_whole(&path, b"")] {
+            let error = refused.unwrap_err().to_string();
+            assert!(error.contains("No such file") && !error.contains(".recurve-"), "{error}");
+        }
     }
 }

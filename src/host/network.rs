@@ -1,15 +1,15 @@
 //! A model whose cell, sizes and vocabulary are known at run time, and its file.
 
-use std::{format, fs, path::Path, vec, vec::Vec};
+use std::{format, path::Path, vec, vec::Vec};
 
 use rand_core::SeedableRng;
 use rand_pcg::Pcg32;
 
-use super::{Buffer, HostError, buffer::check_available, write_whole};
+use super::{Buffer, HostError, buffer::check_available, read, write_whole};
 use crate::cell::{AnyCell, Cell, Extent, Inputs};
 use crate::clean::Clean;
 use crate::error::Error;
-use crate::format::{ModelFile, Normalization};
+use crate::format::{FormatError, ModelFile, Normalization, claimed_len};
 use crate::init::Init;
 use crate::lanes::best_lanes;
 use crate::loss::{Perplexity, Targets};
@@ -103,24 +103,32 @@ impl Network {
     /// [`HostError::NoVocabulary`] if it is one of readings and not of a text.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, HostError> {
         let path = path.as_ref();
-        let file = |source| HostError::File { path: path.into(), action: "read", source };
-        let bytes = fs::read(path).map_err(file)?;
-        Self::from_bytes(&bytes).map_err(|error| match error {
+        let read = read::checked(path, check_start).and_then(|bytes| Self::from_bytes(&bytes));
+        read.map_err(|error| match error {
             HostError::Format { source, .. } => HostError::Format { path: path.into(), source },
             HostError::NoVocabulary { .. } => HostError::NoVocabulary { path: path.into() },
             error => error,
         })
     }
 
-    /// Reads the bytes of a model file, at any alignment.
+    /// Reads the bytes of a model file, at any alignment; if it is one of less than four, they are copied first.
     ///
     /// # Errors
     /// [`HostError::Format`] if they are no model, [`HostError::NoVocabulary`] if they are one of readings.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, HostError> {
-        let format = |source| HostError::Format { path: "the model".into(), source };
-        let mut aligned = Buffer::zeroed(bytes.len().div_ceil(4))?;
-        aligned.bytes_mut()[..bytes.len()].copy_from_slice(bytes);
-        let file = ModelFile::parse(&aligned.bytes()[..bytes.len()]).map_err(format)?;
+        match ModelFile::parse(bytes) {
+            Err(FormatError::Alignment) => {
+                let mut aligned = Buffer::zeroed(bytes.len().div_ceil(4))?;
+                aligned.bytes_mut()[..bytes.len()].copy_from_slice(bytes);
+                Self::of(ModelFile::parse(&aligned.bytes()[..bytes.len()]))
+            }
+            file => Self::of(file),
+        }
+    }
+
+    /// The network of a file; there is no room for its weights before all else is known to be right.
+    fn of(file: Result<ModelFile<'_>, FormatError>) -> Result<Self, HostError> {
+        let file = file.map_err(format)?;
         let symbols = file.symbols.ok_or_else(|| HostError::NoVocabulary { path: "the model".into() })?;
         let codes = symbols.codes().to_vec();
         let mut network = Self::new(file.shape.cell, codes, symbols.alphabet(), file.clean)?;
@@ -205,5 +213,21 @@ impl Network {
             }
         }
         Ok(text)
+    }
+}
+
+fn format(source: FormatError) -> HostError {
+    HostError::Format { path: "the model".into(), source }
+}
+
+/// Refuses a file by its beginning and its length, if it has one.
+fn check_start(start: &[u8], len: Option<u64>) -> Result<(), HostError> {
+    let needed = claimed_len(start).map_err(format)?;
+    match len {
+        Some(len) if len != needed as u64 => {
+            let got = usize::try_from(len).unwrap_or(usize::MAX);
+            Err(format(FormatError::Length { needed, got }))
+        }
+        _ => Ok(()),
     }
 }

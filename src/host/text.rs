@@ -22,12 +22,12 @@
 
 use core::fmt;
 use std::borrow::Cow;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::string::String;
 use std::vec::Vec;
 
+use super::error::advice;
 pub use crate::clean::Clean;
 use crate::clean::letters;
 
@@ -82,7 +82,8 @@ impl fmt::Display for TextError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Read { path, source } => {
-                write!(f, "cannot read {}: {source}: check the path and its permissions", path.display())
+                let advice = advice("read", source.kind());
+                write!(f, "cannot read {}: {source}: {advice}", path.display())
             }
             Self::Empty { path } => write!(f, "{} is empty: give a file that has text", path.display()),
             Self::NotUtf8 { path, offset } => write!(
@@ -126,7 +127,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<String, TextError> {
 /// [`TextError::Read`] if the file cannot be read, [`TextError::Empty`] if it has no bytes.
 pub fn read_bytes(path: impl AsRef<Path>) -> Result<Vec<u8>, TextError> {
     let path = path.as_ref();
-    match fs::read(path) {
+    match super::read::read(path) {
         Ok(bytes) if bytes.is_empty() => Err(TextError::Empty { path: path.into() }),
         Ok(bytes) => Ok(bytes),
         Err(source) => Err(TextError::Read { path: path.into(), source }),
@@ -148,6 +149,7 @@ mod tests {
     use super::*;
     use core::error::Error;
     use proptest::prelude::*;
+    use std::fs;
     use std::string::ToString;
 
     /// A file with these bytes, deleted when dropped.

@@ -22,6 +22,7 @@ pub(super) const FUSED: bool = cfg!(all(
 /// a · b + c in each lane.
 #[cfg(all(feature = "fused", any(target_arch = "riscv32", target_arch = "riscv64")))]
 #[inline(always)]
+#[expect(unsafe_code, reason = "assembly")]
 pub(super) fn mul_add(a: wide::f32x4, b: wide::f32x4, c: wide::f32x4) -> wide::f32x4 {
     let (a, b, mut sum) = (a.to_array(), b.to_array(), c.to_array());
     for ((a, b), sum) in a.into_iter().zip(b).zip(&mut sum) {

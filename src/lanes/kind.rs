@@ -162,6 +162,7 @@ impl fmt::Display for LaneKind {
 
 /// A name of lanes that do not exist, or that this machine does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NoSuchLanes;
 
 impl fmt::Display for NoSuchLanes {

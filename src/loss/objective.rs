@@ -81,6 +81,7 @@ impl Hidden for Targets<'_> {
 
 /// How the outputs of a sequence become one: a class, or a forecast, of a whole window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Readout {
     /// The outputs of its last step.
     Last,

@@ -14,6 +14,7 @@ fn texts() {
         folder.run(&format!("{command} empty.txt")).refused(1, &["empty.txt", "empty"]);
         folder.run(&format!("{command} latin1.txt")).refused(1, &["latin1.txt", "offset 3", "--bytes"]);
     }
+    folder.run("train .").refused(1, &["read .: ", "give the name of a file"]);
     folder.run("train short.txt --out m.rcv").refused(1, &["3 tokens", "1152", "smaller batch or window"]);
     folder.run("train short.txt --batch 1 --window 1").refused(1, &["--valid 0"]);
     folder.run("baseline short.txt").refused(1, &["0 tokens"]);
@@ -59,7 +60,8 @@ fn model_files() {
         .with("altered.rcv", altered(100))
         .with("version.rcv", altered(8))
         .with("other.rcv", altered(0))
-        .with("none.rcv", "");
+        .with("none.rcv", "")
+        .with("short.txt", "abc");
     for command in ["eval NAME text.txt", "sample NAME", "inspect NAME"] {
         let refused = |name: &str, words: &[&str]| {
             let answer = folder.run(&command.replace("NAME", name));
@@ -72,6 +74,9 @@ fn model_files() {
         refused("none.rcv", &["0"]);
         refused("missing.rcv", &["No such file"]);
         refused("text.txt", &["not a model file"]);
+        refused("short.txt", &["not a model file"]);
+        #[cfg(unix)]
+        refused("/dev/zero", &["not a model file"]);
     }
 }
 

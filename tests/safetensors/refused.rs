@@ -73,6 +73,9 @@ fn shapes_that_do_not_fit() {
     says(&message(&embedded), &["e.weight", "shape 3 where 3 x 3"]);
     embedded[6] = theirs(&[("e.weight", &[4, 3])]).remove(0);
     says(&message(&embedded), &["e.weight", "4 x 3", "3 x 3"]);
+    let mut ten = gru();
+    ten.extend(theirs(&[("rnn.weight_ih_l9", &[6, 2])]));
+    says(&message(&ten), &["has 10 recurrent layers", "up to 9 layers"]);
     let mut sky = gru();
     sky.extend(theirs(&[("rnn.weight_ih_l18446744073709551615", &[6, 2])]));
     says(&message(&sky), &["up to 9 layers"]);
@@ -120,6 +123,8 @@ fn vocabularies() {
         says(&Vocabulary::from_json(json).unwrap_err().to_string(), &[words]);
         assert!(with(json).is_err());
     }
+    let advised = |json| Vocabulary::from_json(json).unwrap_err().to_string().contains("<unk>");
+    assert!(!advised("[1,256]") && !advised("{}") && advised(r#"["word"]"#));
     let long = format!(r#"["{}"]"#, "a".repeat(100_000));
     let message = Vocabulary::from_json(&long).unwrap_err().to_string();
     says(&message, &["aaa...", "line 1 column 100003"]);
@@ -149,12 +154,63 @@ fn prefixes_that_are_not_there() {
     let bytes = file(&gru(), &[("vocabulary", "[1,2,3]")]);
     let mut import = Import::default();
     import.rnn_prefix = Some("gru".into());
-    says(&import.network(&bytes).unwrap_err().to_string(), &["gruweight_hh_l0", "missing"]);
+    says(&import.network(&bytes).unwrap_err().to_string(), &["rnn has the prefix 'gru'", "could be 'rnn.'"]);
     import.rnn_prefix = Some("rnn".into());
     import.embedding_prefix = Some("emb.".into());
-    says(&import.network(&bytes).unwrap_err().to_string(), &["emb.weight", "missing", "3 x 3"]);
+    says(&import.network(&bytes).unwrap_err().to_string(), &["embedding has the prefix 'emb.'", "'head.'"]);
     (import.embedding_prefix, import.head_prefix) = (None, Some("head".into()));
     assert!(import.network(&bytes).is_ok());
+}
+
+/// With the shapes that they really have, which are those of no cell.
+#[test]
+fn networks_of_other_kinds() {
+    let mut both_ways = theirs(&[
+        ("rnn.weight_ih_l0", &[6, 3]),
+        ("rnn.weight_hh_l0", &[6, 2]),
+        ("rnn.bias_ih_l0", &[6]),
+        ("rnn.bias_hh_l0", &[6]),
+        ("head.weight", &[3, 4]),
+        ("head.bias", &[3]),
+    ]);
+    let back: Vec<_> =
+        both_ways[..4].iter().map(|t| (t.name.clone() + "_reverse", t.shape.clone())).collect();
+    back.iter().for_each(|(name, shape)| both_ways.extend(theirs(&[(name, shape)])));
+    says(&message(&both_ways), &["_reverse", "bidirectional"]);
+    let projected = theirs(&[
+        ("lstm.weight_ih_l0", &[16, 3]),
+        ("lstm.weight_hh_l0", &[16, 2]),
+        ("lstm.weight_hr_l0", &[2, 4]),
+        ("lstm.bias_ih_l0", &[16]),
+        ("lstm.bias_hh_l0", &[16]),
+        ("head.weight", &[3, 2]),
+        ("head.bias", &[3]),
+    ]);
+    says(&message(&projected), &["lstm.weight_hr_l0", "2 x 4", "proj_size"]);
+}
+
+#[test]
+fn output_layers_without_a_bias() {
+    let mut tensors = gru();
+    tensors.pop();
+    tensors[4].name = "fc.weight".into();
+    says(&message(&tensors), &["fc.bias", "missing", "should be 3"]);
+    tensors[0] = theirs(&[("rnn.weight_ih_l0", &[6, 5])]).remove(0);
+    tensors.extend(theirs(&[("encoder.weight", &[3, 5])]));
+    says(&message(&tensors), &["fc.bias", "missing", "should be 3"]);
+}
+
+#[test]
+fn files_that_are_something_else() {
+    for (start, words) in [
+        (&b"PK\x03\x04"[..], ["torch.save", "save_file"]),
+        (b"\x80\x02\x8a\x0a", ["torch.save", "save_file"]),
+        (b"RECURVE\n", ["a model of recurve", "no import"]),
+        (b"RECURVEC", ["a checkpoint", "--resume"]),
+    ] {
+        let bytes = [start, &[0; 100]].concat();
+        says(&Import::default().network(&bytes).unwrap_err().to_string(), &words);
+    }
 }
 
 /// Every truncation, and every flipped bit of the header: refused, or (in a name of the metadata, or where the bits of a

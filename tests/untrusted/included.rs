@@ -25,6 +25,7 @@ fn is_read(file: &[u8]) -> bool {
 fn every_flipped_bit_and_every_truncation_is_refused() {
     assert!(is_read(ABC));
     assert_eq!(refusal(|| assert_file(ABC)), None);
+    println!("{} truncations, {} flips", ABC.len(), 8 * ABC.len());
     let mut flipped = ABC.to_vec();
     for bit in 0..8 * ABC.len() {
         flipped[bit / 8] ^= 1 << (bit % 8);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use recurve::host::safetensors::{Import, Vocabulary, WeightsError};
-use recurve::host::{Corpus, HostError, check_writable};
+use recurve::host::{Corpus, check_writable, read_whole};
 use recurve::vocab::Alphabet;
 
 use crate::args::ImportArgs;
@@ -22,7 +22,7 @@ pub fn run(args: &ImportArgs) -> Result<(), Failure> {
         ("--out", Some(out)),
     ])?;
     check_writable(out)?;
-    let bytes = read(weights)?;
+    let bytes = read_whole(weights)?;
     let mut import = Import::default();
     import.clean = args.clean;
     import.activation = args.activation;
@@ -39,11 +39,6 @@ pub fn run(args: &ImportArgs) -> Result<(), Failure> {
     report::print_written(&network, "model", out, network.file().byte_len(), args.json)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let failed = |source| HostError::File { path: path.into(), action: "read", source };
-    Ok(std::fs::read(path).map_err(failed)?)
-}
-
 /// The symbols of a text that is cleaned as texts will be.
 fn of_text(args: &ImportArgs, import: &Import, weights: &[u8], path: &Path) -> Result<Vocabulary, Failure> {
     let alphabet = if args.bytes { Alphabet::Bytes } else { Alphabet::Chars };
@@ -53,7 +48,7 @@ fn of_text(args: &ImportArgs, import: &Import, weights: &[u8], path: &Path) -> R
 }
 
 fn listed(path: &Path) -> Result<Vocabulary, Failure> {
-    let json = String::from_utf8(read(path)?)
+    let json = String::from_utf8(read_whole(path)?)
         .map_err(|_| Failure::new(format!("{} is not UTF-8, as JSON must be", path.display())))?;
     Vocabulary::from_json(&json)
         .map_err(|error| Failure::new(format!("cannot use {}: {error}", path.display())))

@@ -70,13 +70,15 @@ impl fmt::Display for CheckpointError {
 
 /// Characters before the first that differs which are shown at most.
 const COMMON: usize = 40;
+/// Characters that are looked at to be shown.
+const SHOWN: usize = 200;
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, then, now } = self;
         let common = then.chars().zip(now.chars()).take_while(|(then, now)| then == now).count();
         let skipped = common.saturating_sub(COMMON);
-        let rest = |words: &str| words.chars().skip(skipped).collect::<String>();
+        let rest = |words: &str| words.chars().skip(skipped).take(SHOWN).collect::<String>();
         let (what, then, now) = (Shown(what), rest(then), rest(now));
         let (then, now, dots) = (Shown(&then), Shown(&now), if skipped > 0 { "..." } else { "" });
         write!(

@@ -1,4 +1,5 @@
-//! What must be the same in the run that goes on: one fact a line, `name: value`.
+//! What must be the same in the run that goes on: one fact a line, `name: value`, in words of its own: what a type's `Debug`
+//! says may change with the type, and a checkpoint from before would be refused.
 
 use std::{boxed::Box, format, string::String, string::ToString, vec::Vec};
 
@@ -9,6 +10,7 @@ use crate::cell::Layer;
 use crate::host::{AnyOptimizer, HostError, Network, Settings, select::names};
 use crate::lanes::{Lanes, on_lanes};
 use crate::optim::{Adam, Sgd};
+use crate::vocab::Alphabet;
 
 /// Compares facts, each a line `name: value`, of the run that a checkpoint is of with those of this run.
 ///
@@ -33,11 +35,15 @@ pub fn check_same(then: &str, now: &str) -> Result<(), HostError> {
     }
 }
 
+/// Characters of a fact that a difference holds at most: more than any vocabulary takes, and not what a file of any length
+/// may say.
+const LONGEST: usize = 700_000;
+
 /// Facts of which one is missing have none to name.
 fn different(then: Option<&str>, now: Option<&str>) -> CheckpointError {
     let ((then_name, then), (now_name, now)) = (parts(then), parts(now));
     let same_name = then_name == now_name;
-    let value = |value: Option<&str>| value.unwrap_or("none").to_string();
+    let value = |value: Option<&str>| value.unwrap_or("none").chars().take(LONGEST).collect();
     CheckpointError::Different(Box::new(Difference {
         what: now_name.or(then_name).unwrap_or("facts").into(),
         then: value(then.filter(|_| same_name || now_name.is_none())),
@@ -62,18 +68,18 @@ fn parts(line: Option<&str>) -> (Option<&str>, Option<&str>) {
 /// What must be the same of a text, as [`describe`] says it, of a network and of settings.
 pub(in crate::host) fn facts(text: &str, network: &Network, settings: &Settings) -> String {
     let Settings { batch, window, clip, dropout, trained, shuffle_offset, keep_best, seed, .. } = *settings;
-    let symbols: Vec<_> = network.symbols().codes().to_vec();
     let fused = on_lanes!(settings.lanes, lanes => is_fused(lanes));
     let lines = [
         format!("text: {text}"),
-        format!("cleaning: {:?}", network.clean()),
-        format!("vocabulary: {:?} {symbols:?}", network.symbols().alphabet()),
+        format!("cleaning: {}", network.clean().name()),
+        format!("vocabulary: {}", symbols(network)),
         format!("layers: {}", layers(network.shape().cell.layers())),
         format!("batch: {batch}"),
         format!("window: {window}"),
         optimizer(settings.optimizer),
-        format!("clip: {clip:?}"),
-        format!("dropout: {dropout:?}"),
+        format!("clip: {clip}"),
+        format!("dropout: {}", dropout.outputs()),
+        format!("input dropout: {}", dropout.inputs()),
         format!("trained tensors: {}", names(network.shape(), trained)),
         format!("shuffled offset: {shuffle_offset}"),
         format!("best weights kept: {keep_best}"),
@@ -83,11 +89,21 @@ pub(in crate::host) fn facts(text: &str, network: &Network, settings: &Settings)
     lines.join("\n")
 }
 
+/// `bytes 0, 10, 255`: the numbers of the symbols.
+fn symbols(network: &Network) -> String {
+    let alphabet = match network.symbols().alphabet() {
+        Alphabet::Chars => "characters",
+        Alphabet::Bytes => "bytes",
+    };
+    let codes: Vec<_> = network.symbols().codes().iter().map(u32::to_string).collect();
+    format!("{alphabet} {}", codes.join(", "))
+}
+
 const fn is_fused<L: Lanes>(_: L) -> bool {
     L::FUSED
 }
 
-/// `gru 28 to 256`, with what else makes it another cell.
+/// `gru tanh 28 to 256`, with what else makes it another cell.
 fn layers(layers: &[Layer]) -> String {
     let all: Vec<_> = layers.iter().map(|&layer| one(layer)).collect();
     all.join(", ")
@@ -95,18 +111,17 @@ fn layers(layers: &[Layer]) -> String {
 
 fn one(layer: Layer) -> String {
     let (inputs, hidden) = layer.sizes();
-    let reset = layer.reset().map_or_else(String::new, |reset| format!(" with reset {reset:?}"));
-    format!("{} {:?} {inputs} to {hidden}{reset}", layer.kind(), layer.activation())
+    let reset = layer.reset().map_or_else(String::new, |reset| format!(" with reset {}", reset.name()));
+    format!("{} {} {inputs} to {hidden}{reset}", layer.kind(), layer.activation().name())
 }
 
 fn optimizer(optimizer: AnyOptimizer) -> String {
     match optimizer {
         AnyOptimizer::Sgd(Sgd { lr, momentum }) => {
-            format!("optimizer: sgd\nlr: {lr:?}\nmomentum: {momentum:?}")
+            format!("optimizer: sgd\nlr: {lr}\nmomentum: {momentum}")
         }
         AnyOptimizer::Adam(Adam { lr, beta1, beta2, epsilon, weight_decay }) => format!(
-            "optimizer: adam\nlr: {lr:?}\nbeta1: {beta1:?}\nbeta2: {beta2:?}\nepsilon: {epsilon:?}\n\
-             weight decay: {weight_decay:?}"
+            "optimizer: adam\nlr: {lr}\nbeta1: {beta1}\nbeta2: {beta2}\nepsilon: {epsilon}\nweight decay: {weight_decay}"
         ),
     }
 }

@@ -136,13 +136,13 @@ fn another_run_is_refused_by_name() {
     let mut other = tokens();
     other[59] = 2 - other[59];
     assert!(told(4, &other, settings()).contains("its run had text 60 tokens with checksum "));
-    assert!(told(5, &tokens(), settings()).contains("layers gru Tanh 3 to 4"));
+    assert!(told(5, &tokens(), settings()).contains("layers gru tanh 3 to 4"));
     let sgd = AnyOptimizer::Sgd(Sgd { lr: 0.1, momentum: 0.0 });
     let slow = AnyOptimizer::Adam(Adam::new(0.001));
     for (settings, words) in [
         (Settings { batch: 3, ..settings() }, "batch 2, this one has 3"),
         (Settings { window: 5, ..settings() }, "window 4, this one has 5"),
-        (Settings { clip: 2.0, ..settings() }, "clip 1.0, this one has 2.0"),
+        (Settings { clip: 2.0, ..settings() }, "clip 1, this one has 2"),
         (Settings { seed: 1, ..settings() }, "seed 0, this one has 1"),
         (Settings { optimizer: sgd, ..settings() }, "optimizer adam, this one has sgd"),
         (Settings { optimizer: slow, ..settings() }, "lr 0.01, this one has 0.001"),

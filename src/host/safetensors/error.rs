@@ -24,6 +24,15 @@ pub enum WeightsError {
         /// The prefixes of their names.
         prefixes: Vec<String>,
     },
+    /// No tensor has a prefix that was given.
+    Prefix {
+        /// Of which part: `rnn`, `head` or `embedding`.
+        part: &'static str,
+        /// The prefix.
+        given: String,
+        /// Prefixes that tensors have.
+        prefixes: Vec<String>,
+    },
     /// A tensor is missing.
     Missing {
         /// Its name.
@@ -105,6 +114,12 @@ impl fmt::Display for Shape<'_> {
     }
 }
 
+/// Some prefixes, with quotes.
+fn list(prefixes: &[String]) -> String {
+    let quoted: Vec<_> = prefixes.iter().take(4).map(|prefix| format!("'{}'", Shown(prefix))).collect();
+    quoted.join(" or ")
+}
+
 /// What a tensor that is too many may come from.
 fn origin(name: &str) -> &'static str {
     if name.ends_with("_reverse") {
@@ -125,9 +140,15 @@ impl fmt::Display for WeightsError {
                  torch.nn.RNN, GRU or LSTM",
             ),
             Self::Ambiguous { part, prefixes } => {
-                let quoted: Vec<_> = prefixes.iter().take(4).map(|prefix| format!("'{}'", Shown(prefix))).collect();
-                let list = quoted.join(" or ");
+                let list = list(prefixes);
                 write!(f, "the prefix of the {part}'s tensors could be {list}: say which with --{part}-prefix")
+            }
+            Self::Prefix { part, given, prefixes } => {
+                write!(f, "no tensor of the {part} has the prefix '{}'", Shown(given))?;
+                match prefixes.is_empty() {
+                    true => write!(f, ": leave --{part}-prefix out"),
+                    false => write!(f, ": --{part}-prefix could be {}", list(prefixes)),
+                }
             }
             Self::Missing { name, expected: Some(shape) } => {
                 write!(f, "the tensor {} is missing; its shape should be {}", Shown(name), Shape(shape))

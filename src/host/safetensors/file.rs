@@ -32,6 +32,9 @@ pub(super) struct Tensor<'a> {
 impl<'a> File<'a> {
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, WeightsError> {
         let wrong = |why: &str| WeightsError::File(why.to_owned());
+        if let Some(what) = other(bytes) {
+            return Err(wrong(what));
+        }
         let (length, rest) = bytes.split_first_chunk().ok_or_else(|| wrong("it has less than 8 bytes"))?;
         let claimed = u64::from_le_bytes(*length);
         let (json, data) =
@@ -94,8 +97,26 @@ impl Tensor<'_> {
     }
 }
 
-/// Commas and brackets outside of strings: about the values that a reader would have to make room for.
-fn entries(json: &[u8]) -> usize {
+/// What a file is that people may take for one of safetensors, and what to do.
+fn other(bytes: &[u8]) -> Option<&'static str> {
+    let files: [(&[u8], _); 4] = [
+        (
+            b"PK\x03\x04",
+            "it was written by torch.save: write the state dict with safetensors.torch.save_file",
+        ),
+        (b"\x80\x02", "it was written by torch.save: write the state dict with safetensors.torch.save_file"),
+        (b"RECURVE\n", "it is a model of recurve, which needs no import"),
+        (
+            b"RECURVEC",
+            "it is a checkpoint of recurve: train --resume goes on from it, and --out writes the model",
+        ),
+    ];
+    files.into_iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, what)| what)
+}
+
+/// Commas and brackets outside of strings: about the values that a reader would have to make room for, and of a list those
+/// that it has.
+pub(super) fn entries(json: &[u8]) -> usize {
     let (mut inside, mut escaped, mut count) = (false, false, 0);
     for &byte in json {
         match byte {

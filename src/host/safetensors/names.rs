@@ -1,9 +1,12 @@
 //! What a file's tensors belong to, by their names: the prefixes of the recurrent layers, of the output layer and of the
 //! embedding.
 
-use std::{borrow::ToOwned, collections::BTreeSet, format, string::String, vec, vec::Vec};
+use std::{borrow::ToOwned, collections::BTreeSet, format, string::String, vec::Vec};
 
 use super::WeightsError;
+
+/// The shape of a tensor, if there is one of that name.
+pub(super) type Shapes<'a> = &'a dyn Fn(&str) -> Option<Vec<usize>>;
 
 /// Prefixes of names, such as `rnn.`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,52 +34,86 @@ impl Names {
     }
 
     /// Those of a file, and its layers.
-    pub(super) fn find(names: &[String], given: Given<'_>) -> Result<(Self, usize), WeightsError> {
+    pub(super) fn find(
+        names: &[String],
+        given: Given<'_>,
+        shapes: Shapes<'_>,
+    ) -> Result<(Self, usize), WeightsError> {
         let rnn = match given.rnn {
-            Some(prefix) => with_dot(names, prefix, &["weight_ih_l0", "weight_hh_l0"]),
+            Some(prefix) => there("rnn", prefix, &rnns(names))?,
             None => rnn(names)?,
         };
         // Tensors of recurrent layers that are not meant will be too many.
         let others: Vec<&str> =
             names.iter().map(String::as_str).filter(|name| layer_number(name).is_none()).collect();
-        let (with_bias, without): (Vec<_>, Vec<_>) = others
+        let all: Vec<&str> = others
             .iter()
             .filter_map(|name| name.strip_suffix("weight"))
             .filter(|prefix| prefix.is_empty() || prefix.ends_with('.'))
-            .partition(|prefix| others.contains(&format!("{prefix}bias").as_str()));
+            .collect();
+        let (with_bias, without): (Vec<_>, Vec<_>) =
+            all.iter().partition(|prefix| others.contains(&format!("{prefix}bias").as_str()));
         let head = match given.head {
-            Some(prefix) => with_dot(names, prefix, &["weight", "bias"]),
-            None => head(&with_bias, &without)?,
+            Some(prefix) => there("head", prefix, &all)?,
+            None => head(&with_bias, &without, &rnn, shapes)?,
         };
         let without: Vec<_> = without.into_iter().filter(|prefix| *prefix != head).collect();
         let embedding = match given.embedding {
-            Some(prefix) => Some(with_dot(names, prefix, &["weight"])),
+            Some(prefix) => Some(there("embedding", prefix, &all)?),
             None => one("embedding", "embedding.", &without)?,
         };
         let numbers = names.iter().filter_map(|name| layer_number(name.strip_prefix(rnn.as_str())?));
         let layers = numbers.max().map_or(1, |last| last.saturating_add(1));
         Ok((Self { rnn, head, embedding }, layers))
     }
+
+    /// A tensor of the recurrent layers that only other networks have: those that read both ways, or project.
+    pub(super) fn other_networks<'n>(&self, names: &'n [String]) -> Option<&'n String> {
+        let is_other = |name: &str| name.ends_with("_reverse") || name.starts_with("weight_hr_l");
+        names.iter().find(|name| name.strip_prefix(self.rnn.as_str()).is_some_and(is_other))
+    }
 }
 
 /// The prefix of the recurrent layers: what stands in front of the first one's names.
 fn rnn(names: &[String]) -> Result<String, WeightsError> {
-    let prefix = |name: &String| {
-        STEMS.iter().find_map(|stem| name.strip_suffix('0')?.strip_suffix(stem).map(<str>::to_owned))
+    one("rnn", "rnn.", &rnns(names))?.ok_or(WeightsError::NoCell)
+}
+
+/// All prefixes of recurrent layers.
+fn rnns(names: &[String]) -> Vec<&str> {
+    let prefix = |name| {
+        STEMS.iter().find_map(|stem| str::strip_suffix(name, "0").and_then(|name| name.strip_suffix(stem)))
     };
-    let prefixes: BTreeSet<String> = names.iter().filter_map(prefix).collect();
-    let prefixes: Vec<&str> = prefixes.iter().map(String::as_str).collect();
-    one("rnn", "rnn.", &prefixes)?.ok_or(WeightsError::NoCell)
+    let prefixes: BTreeSet<&str> = names.iter().map(String::as_str).filter_map(prefix).collect();
+    prefixes.into_iter().collect()
 }
 
 /// The prefix of the output layer: the part with a weight and a bias.
-fn head(with_bias: &[&str], without: &[&str]) -> Result<String, WeightsError> {
+fn head(with_bias: &[&str], without: &[&str], rnn: &str, shapes: Shapes<'_>) -> Result<String, WeightsError> {
     if let Some(head) = one("head", "head.", with_bias)? {
         return Ok(head);
     }
-    // One without a bias is found by its usual name, so that the bias is what will be missing.
-    let bare = without.iter().find(|prefix| prefix.ends_with("head."));
+    // One without a bias is found by its usual name or by its shape, so that the bias is what will be missing.
+    let usual = without.iter().find(|prefix| prefix.ends_with("head."));
+    let bare = usual.or_else(|| without.iter().rfind(|prefix| is_head(prefix, without.len(), rnn, shapes)));
     Ok(bare.map_or_else(|| "head.".to_owned(), |prefix| (*prefix).to_owned()))
+}
+
+/// Whether the one of so many weights without a bias makes outputs of hidden units, rather than vectors of symbols.
+fn is_head(prefix: &str, of: usize, rnn: &str, shapes: Shapes<'_>) -> bool {
+    let shape = |name: String| <[usize; 2]>::try_from(shapes(&name)?).ok();
+    let sizes = (
+        shape(format!("{prefix}weight")),
+        shape(format!("{rnn}weight_ih_l0")),
+        shape(format!("{rnn}weight_hh_l0")),
+    );
+    match sizes {
+        (Some([rows, columns]), Some([_, inputs]), Some([_, hidden])) => {
+            let is_clear = rows == inputs || inputs != hidden || of > 1;
+            columns == hidden && is_clear && !prefix.contains("emb")
+        }
+        _ => false,
+    }
 }
 
 /// The only prefix there is, or the usual one if there are several.
@@ -92,11 +129,15 @@ fn one(part: &'static str, usual: &str, prefixes: &[&str]) -> Result<Option<Stri
     }
 }
 
-/// A prefix as it was given, or with the dot that was left out.
-fn with_dot(names: &[String], prefix: &str, stems: &[&str]) -> String {
-    let there = |prefix: &str| stems.iter().any(|stem| names.contains(&format!("{prefix}{stem}")));
-    let candidates = vec![prefix.to_owned(), format!("{prefix}.")];
-    candidates.into_iter().find(|prefix| there(prefix)).unwrap_or_else(|| prefix.to_owned())
+/// A prefix as it was given, or with the dot that was left out, if there is one like that.
+fn there(part: &'static str, given: &str, prefixes: &[&str]) -> Result<String, WeightsError> {
+    let candidates = [given.to_owned(), format!("{given}.")];
+    let found = candidates.into_iter().find(|prefix| prefixes.contains(&prefix.as_str()));
+    found.ok_or_else(|| WeightsError::Prefix {
+        part,
+        given: given.to_owned(),
+        prefixes: prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
+    })
 }
 
 /// The number of the layer that a tensor belongs to, if its name, with any prefix, is that of a recurrent layer's.
@@ -112,7 +153,7 @@ mod tests {
     const NONE: Given<'_> = Given { rnn: None, head: None, embedding: None };
 
     fn found(names: &[&str], given: Given<'_>) -> Result<(Names, usize), WeightsError> {
-        Names::find(&names.iter().map(|&name| name.into()).collect::<Vec<_>>(), given)
+        Names::find(&names.iter().map(|&name| name.into()).collect::<Vec<_>>(), given, &|_| None)
     }
 
     fn prefixes(names: &[&str]) -> (String, String, Option<String>, usize) {

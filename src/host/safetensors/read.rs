@@ -6,7 +6,7 @@ use super::file::{File, Tensor};
 use super::layout::{Layout, Part, Spec, gates};
 use super::names::{Given, Names};
 use super::{Vocabulary, WeightsError, metadata};
-use crate::cell::{ActivationKind, AnyCell, CellKind, MAX_LAYERS, NoStack};
+use crate::cell::{ActivationKind, AnyCell, CellKind, MAX_LAYERS};
 use crate::clean::Clean;
 use crate::host::{Network, tensors};
 use crate::params::take_mut;
@@ -15,7 +15,8 @@ use crate::params::take_mut;
 ///
 /// Its tensors must be `F32`, `F16` or `BF16`, with the names that the state dicts of `torch.nn.RNN`, `GRU` or `LSTM`,
 /// `Linear` and `Embedding` have, behind any prefixes, and no others. Cell, sizes and layers are told from names and
-/// shapes.
+/// shapes. Of the metadata, `vocabulary`, `clean` and `activation` are used, `gate_order` and `reset_gate` must be
+/// `PyTorch`'s if they are there; `cell`, `layout` and `biases`, which [`export`](super::export) writes, are for people.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Import {
@@ -41,7 +42,12 @@ impl Import {
     /// [`WeightsError`], which names the tensor that is missing, too many, of another shape or of another type.
     pub fn network(&self, bytes: &[u8]) -> Result<Network, WeightsError> {
         let file = File::parse(bytes)?;
-        let (names, layers) = Names::find(&file.names(), self.given())?;
+        let all = file.names();
+        let shape = |name: &str| Some(file.tensor(name)?.shape().to_vec());
+        let (names, layers) = Names::find(&all, self.given(), &shape)?;
+        if let Some(name) = names.other_networks(&all) {
+            return Err(unexpected(&file, name.clone()));
+        }
         let vocabulary = self.vocabulary(&file)?;
         let cell = self.cell(&file, &names, layers, vocabulary.len())?;
         let clean = self.clean_in(&file)?;
@@ -102,8 +108,9 @@ impl Import {
         let (kind, hidden) = kind(file, names)?;
         metadata::check(file, kind)?;
         let activation = self.activation(file, kind)?;
-        if layers > MAX_LAYERS {
-            return Err(NoStack.into());
+        let below = usize::from(names.embedding.is_some());
+        if layers.saturating_add(below) > MAX_LAYERS {
+            return Err(WeightsError::Unsupported(too_deep(layers, below)));
         }
         let Some(prefix) = &names.embedding else {
             return Ok(AnyCell::deep(kind, activation, symbols, hidden, layers)?);
@@ -135,6 +142,13 @@ impl Import {
             ))),
         }
     }
+}
+
+fn too_deep(layers: usize, below: usize) -> String {
+    let counted = if below > 0 { ", the embedding counted" } else { "" };
+    format!(
+        "the file has {layers} recurrent layers, and a network here has up to {MAX_LAYERS} layers{counted}"
+    )
 }
 
 fn tensor<'f>(file: &'f File<'_>, name: &str) -> Result<Tensor<'f>, WeightsError> {
@@ -183,12 +197,14 @@ fn check(file: &File<'_>, specs: &[Spec], symbols: usize) -> Result<(), WeightsE
     }
     let too_many = |name: &String| !specs.iter().any(|spec| spec.name == *name);
     match file.names().into_iter().find(too_many) {
-        Some(name) => {
-            let found = file.tensor(&name).map(|tensor| tensor.shape().to_vec()).unwrap_or_default();
-            Err(WeightsError::Unexpected { name, found })
-        }
+        Some(name) => Err(unexpected(file, name)),
         None => Ok(()),
     }
+}
+
+fn unexpected(file: &File<'_>, name: String) -> WeightsError {
+    let found = file.tensor(&name).map(|tensor| tensor.shape().to_vec()).unwrap_or_default();
+    WeightsError::Unexpected { name, found }
 }
 
 /// One of our tensors, and what it is made of.

@@ -4,9 +4,12 @@ use std::{format, string::String, vec::Vec};
 
 use serde_json::Value;
 
-use super::{WeightsError, error::Json};
+use super::{WeightsError, error::Json, file::entries};
 use crate::host::Corpus;
 use crate::vocab::{Alphabet, MAX_SYMBOLS, Symbols, VocabError};
+
+/// Bytes of JSON at most: twice what all symbols take if each is escaped and has a line of its own.
+const LONGEST: usize = 1 << 22;
 
 /// The symbols of some weights, in any order.
 ///
@@ -48,6 +51,13 @@ impl Vocabulary {
     /// [`WeightsError::Vocabulary`] for anything else, for a symbol that is there twice, and for more than
     /// [`MAX_SYMBOLS`].
     pub fn from_json(json: &str) -> Result<Self, WeightsError> {
+        if json.len() > LONGEST {
+            return wrong("the vocabulary is longer than a list of all symbols that there can be".into());
+        }
+        let entries = entries(json.as_bytes());
+        if entries > MAX_SYMBOLS {
+            return wrong(too_many(entries));
+        }
         if json.trim_start().trim_start_matches('[').trim_start().starts_with('"') {
             let list: Vec<char> = serde_json::from_str(json).map_err(no_list)?;
             Self::new(list.into_iter().map(u32::from).collect(), Alphabet::Chars)
@@ -58,10 +68,8 @@ impl Vocabulary {
     }
 
     fn new(codes: Vec<u32>, alphabet: Alphabet) -> Result<Self, WeightsError> {
-        let wrong = |what| Err(WeightsError::Vocabulary(what));
         if codes.is_empty() || codes.len() > MAX_SYMBOLS {
-            let count = codes.len();
-            return wrong(format!("the vocabulary has {count} symbols; there must be 1 to {MAX_SYMBOLS}"));
+            return wrong(too_many(codes.len()));
         }
         let vocabulary = Self { codes, alphabet };
         let order = vocabulary.order();
@@ -118,10 +126,20 @@ impl Vocabulary {
     }
 }
 
+fn wrong<T>(what: String) -> Result<T, WeightsError> {
+    Err(WeightsError::Vocabulary(what))
+}
+
+fn too_many(count: usize) -> String {
+    format!("the vocabulary has {count} symbols; there must be 1 to {MAX_SYMBOLS}")
+}
+
 fn no_list(error: serde_json::Error) -> WeightsError {
+    let is_word = format!("{error}").starts_with("invalid value: string");
+    let advice =
+        if is_word { "; in place of a word such as \"<unk>\", put a character that no text has" } else { "" };
     WeightsError::Vocabulary(format!(
-        "the vocabulary is no JSON list of single characters, or of bytes as numbers: {}; in place of an entry such as \
-         \"<unk>\", put a character that no text has",
+        "the vocabulary is no JSON list of single characters, or of bytes as numbers: {}{advice}",
         Json(error)
     ))
 }

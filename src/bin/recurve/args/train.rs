@@ -74,7 +74,8 @@ pub struct TrainArgs {
     /// Let each epoch begin at another of the first characters, so that it cuts windows at other places
     #[arg(long)]
     pub shuffle_offset: bool,
-    /// Which weights to keep: best, those of the epoch after which the held-out text was least perplexing, or last
+    /// Which weights to keep: best, those after an epoch or at the end to which the held-out text was least perplexing, or
+    /// last; those of --init as they were are not among them
     #[arg(long, value_enum, value_name = "WHICH", default_value_t, hide_possible_values = true)]
     pub keep: Keep,
     /// Stop after N epochs that have not made the held-out text less perplexing

@@ -1,43 +1,89 @@
 //! A column of numbers from a CSV file, and what can be wrong with it, by line.
 
-use std::fs::File;
-use std::io::Read;
+use std::cell::Cell;
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
-use recurve::host::{HostError, Shown};
+use recurve::host::{Shown, read_whole};
 
 use crate::failure::Failure;
 
 /// Names of columns that a message lists.
 const LISTED: usize = 8;
 
+/// Bytes of a line at most, from quote to quote if it has some.
+const LINE: usize = 1 << 18;
+
 /// The numbers of a column, from the first line after the one that names it to the last.
 pub fn read(path: &Path, column: &str, delimiter: u8) -> Result<Vec<f64>, Failure> {
-    let file = |source| HostError::File { path: path.into(), action: "read", source };
-    parse(File::open(path).map_err(file)?, path, column, delimiter)
+    parse(&read_whole(path)?, path, column, delimiter)
 }
 
-/// The same of what has been opened; `path` is its name in messages.
-pub fn parse(from: impl Read, path: &Path, column: &str, delimiter: u8) -> Result<Vec<f64>, Failure> {
-    let mut reader = ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).from_reader(from);
-    let headers = reader.byte_headers().map_err(|error| failed(path, error))?.clone();
-    let index = find(path, &headers, column)?;
-    let mut values = Vec::new();
-    for record in reader.byte_records() {
-        let record = record.map_err(|error| failed(path, error))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let cell = record.get(index).unwrap_or_default();
-        values.push(number(cell).map_err(|what| {
-            Failure::new(format!("line {line} of {}, column {column:?}: {what}", path.display()))
-        })?);
-    }
-    if values.is_empty() {
+/// The same of a file's bytes; `path` is its name in messages.
+///
+/// They are read twice: there is no room for numbers before all are known to be there.
+pub fn parse(from: &[u8], path: &Path, column: &str, delimiter: u8) -> Result<Vec<f64>, Failure> {
+    let mut count = 0_usize;
+    each(from, path, column, delimiter, |_| count += 1)?;
+    if count == 0 {
         let message =
             format!("{} has no line after the one that names its columns: give a series", path.display());
         return Err(Failure::new(message));
     }
+    let mut values = Vec::with_capacity(count);
+    each(from, path, column, delimiter, |value| values.push(value))?;
     Ok(values)
+}
+
+/// Calls `f` with each number of a column.
+fn each(
+    from: &[u8],
+    path: &Path,
+    column: &str,
+    delimiter: u8,
+    mut f: impl FnMut(f64),
+) -> Result<(), Failure> {
+    let room = Cell::new(LINE);
+    let lines = Lines { rest: from, room: &room };
+    let mut reader = ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).from_reader(lines);
+    let headers = reader.byte_headers().map_err(|error| failed(path, error))?.clone();
+    if headers.is_empty() {
+        return Err(Failure::new(format!("{} is empty: give a series", path.display())));
+    }
+    let index = find(path, &headers, column)?;
+    let mut record = ByteRecord::new();
+    room.set(LINE);
+    while reader.read_byte_record(&mut record).map_err(|error| failed(path, error))? {
+        room.set(LINE);
+        let line = record.position().map_or(0, csv::Position::line);
+        let value = number(record.get(index).unwrap_or_default());
+        f(value.map_err(|what| {
+            Failure::new(format!("line {line} of {}, column {column:?}: {what}", path.display()))
+        })?);
+    }
+    Ok(())
+}
+
+/// Bytes that are handed out as long as no line is too long: a reader keeps the whole of one.
+struct Lines<'a> {
+    rest: &'a [u8],
+    /// What may still be handed out before a line ends.
+    room: &'a Cell<usize>,
+}
+
+impl Read for Lines<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        if !self.rest.is_empty() && self.room.get() == 0 {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        let len = to.len().min(self.room.get()).min(self.rest.len());
+        let (given, rest) = self.rest.split_at(len);
+        to[..len].copy_from_slice(given);
+        self.rest = rest;
+        self.room.set(self.room.get() - len);
+        Ok(len)
+    }
 }
 
 /// The place of a column among all.
@@ -90,7 +136,10 @@ fn number(cell: &[u8]) -> Result<f64, String> {
 fn failed(path: &Path, error: csv::Error) -> Failure {
     let file = path.display().to_string();
     match error.into_kind() {
-        csv::ErrorKind::Io(source) => HostError::File { path: path.into(), action: "read", source }.into(),
+        // What is read is in memory: there is nothing else that could fail.
+        csv::ErrorKind::Io(_) => Failure::new(format!(
+            "{file} is no CSV file that can be used: a line has more than {LINE} bytes: check how it was written"
+        )),
         csv::ErrorKind::UnequalLengths { pos, expected_len, len } => Failure::new(format!(
             "line {} of {file} has {len} cells where the first has {expected_len}: correct it, or leave it out",
             pos.map_or(0, |pos| pos.line())

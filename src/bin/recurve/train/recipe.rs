@@ -75,14 +75,28 @@ pub fn facts(args: &TrainArgs, plan: &Plan, valid: &[u16]) -> String {
     let mut lines = vec![
         format!("--valid: {}", args.valid),
         format!("held-out text: {}", describe(valid)),
-        format!("--patience: {}", plan.patience.map_or("none".into(), |epochs| epochs.to_string())),
-        format!("--schedule: {:?}", plan.schedule),
+        format!("--patience: {}", or_none(plan.patience)),
+        format!("--schedule: {}", course(plan.schedule)),
     ];
     if plan.schedule != Schedule::Constant {
         let Limits { epochs, steps, seconds } = plan.limits;
-        lines.push(format!("end: {epochs:?} epochs, {steps:?} steps, {seconds:?} seconds"));
+        lines.push(format!("--epochs: {}", or_none(epochs)));
+        lines.push(format!("--steps: {}", or_none(steps)));
+        lines.push(format!("--max-seconds: {}", or_none(seconds)));
     }
     lines.join("\n")
+}
+
+fn or_none(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "none".into(), |value| value.to_string())
+}
+
+/// The schedule as its flag names it, with the shares that no flag changes.
+fn course(schedule: Schedule) -> String {
+    match schedule {
+        Schedule::Cosine { warm_up, floor, .. } => format!("cosine from {floor} after {warm_up}"),
+        _ => "constant".into(),
+    }
 }
 
 fn optimizer(args: &TrainArgs) -> OptimizerKind {
