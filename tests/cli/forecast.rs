@@ -143,6 +143,13 @@ fn cells_and_columns() {
         folder.run(&line).refused(1, &["line 9 of s.csv", "\"sales\"", words]);
         assert_eq!(folder.names(), ["s.csv"]);
     }
+    for end in ["\n", "\r\n"] {
+        let mut lines = vec!["y"; 400];
+        lines[1..].fill("1.5");
+        lines[6] = "";
+        let folder = Folder::new().with("s.csv", lines.join(end) + end + end);
+        folder.run("forecast s.csv --column y").refused(1, &["line 7 of s.csv is empty"]);
+    }
     spoiled("1,2").run(&line).refused(1, &["line 9 of s.csv", "4 cells", "3"]);
     let folder = Folder::new().with("s.csv", sales());
     folder

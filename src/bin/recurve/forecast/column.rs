@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-use csv::{ByteRecord, ReaderBuilder, Trim};
+use csv::{ByteRecord, Position, ReaderBuilder, Trim};
 use recurve::host::{Shown, read_whole};
 
 use crate::failure::Failure;
@@ -54,15 +54,37 @@ fn each(
     let index = find(path, &headers, column)?;
     let mut record = ByteRecord::new();
     room.set(LINE);
+    let mut before = reader.position().clone();
     while reader.read_byte_record(&mut record).map_err(|error| failed(path, error))? {
         room.set(LINE);
-        let line = record.position().map_or(0, csv::Position::line);
+        // The reader passes over empty lines, where a value may be missing.
+        if reader.position().line() > before.line() + 1 + newlines(&record) {
+            let line = first_line(from, &before);
+            let file = path.display();
+            return Err(Failure::new(format!(
+                "line {line} of {file} is empty: fill in a value, or take it out"
+            )));
+        }
+        before = reader.position().clone();
+        let line = record.position().map_or(0, Position::line);
         let value = number(record.get(index).unwrap_or_default());
         f(value.map_err(|what| {
             Failure::new(format!("line {line} of {}, column {column:?}: {what}", path.display()))
         })?);
     }
     Ok(())
+}
+
+/// Ends of lines within a record's quotes.
+fn newlines(record: &ByteRecord) -> u64 {
+    record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64
+}
+
+/// The line that begins where a record has ended, of whose end two bytes may have been read or one.
+fn first_line(from: &[u8], end: &Position) -> u64 {
+    let read = usize::try_from(end.byte()).unwrap_or(usize::MAX);
+    let half = from.get(..read).is_some_and(|read| read.ends_with(b"\r"));
+    end.line() + u64::from(half)
 }
 
 /// Bytes that are handed out as long as no line is too long: a reader keeps the whole of one.
