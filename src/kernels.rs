@@ -16,11 +16,11 @@
 //!
 //! # Where the time goes
 //! Training with 32 sequences of 35 steps and 28 symbols spends 84 % of its time in the three products at 512 hidden
-//! units. They run at 73 to 85 % of the processor's peak of multiply-adds there, which takes copies of what they read
-//! ([`Panels`], and strips of columns in [`product_at`]): read in place, rows two kilobytes apart fall into the same few
+//! units. With AVX-512 they run at 73 to 85 % of the processor's peak of multiply-adds there, which takes copies of what they
+//! read ([`Panels`], and strips of columns in [`product_at`]): read in place, rows two kilobytes apart fall into the same few
 //! places of the first cache, and the same products reach a third of the peak. Copying and tanh take most of the rest. A
-//! single step reads each weight once; from 128 hidden units on these come from the second cache, which bounds it: 92 and
-//! 111 GB a second at 128 and 256 units, by the README's table of steps.
+//! single step reads each weight once; from 128 hidden units on these come from the second cache, which bounds it: 50 GB
+//! a second at 128 and 256 units with AVX2, by the README's table of steps.
 //!
 //! All of it is inlined into a step or a window, so that sizes and instruction sets are known inside. Without
 //! optimisation that would put every temporary of every tile into one frame, 600 kB of stack for a gradient: in
