@@ -32,15 +32,14 @@ pub(super) struct Tensor<'a> {
 impl<'a> File<'a> {
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, WeightsError> {
         let wrong = |why: &str| WeightsError::File(why.to_owned());
-        if let Some(what) = other(bytes) {
-            return Err(wrong(what));
-        }
         let (length, rest) = bytes.split_first_chunk().ok_or_else(|| wrong("it has less than 8 bytes"))?;
         let claimed = u64::from_le_bytes(*length);
-        let (json, data) =
-            usize::try_from(claimed).ok().and_then(|length| rest.split_at_checked(length)).ok_or_else(
-                || wrong(&format!("its header should have {claimed} bytes, and it has {}", rest.len())),
-            )?;
+        let parts = usize::try_from(claimed).ok().and_then(|length| rest.split_at_checked(length));
+        // A length may begin with the bytes that other files begin with; but these are then too large for a length.
+        let (json, data) = parts.ok_or_else(|| match other(bytes) {
+            Some(what) => wrong(what),
+            None => wrong(&format!("its header should have {claimed} bytes, and it has {}", rest.len())),
+        })?;
         if json.len() > MAX_HEADER || entries(json) > MAX_ENTRIES {
             return Err(wrong("its header is too long"));
         }
