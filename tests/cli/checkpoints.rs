@@ -310,8 +310,8 @@ mod processes {
         );
         folder.run(&format!("{train} --out whole.rcv")).json();
         let whole = file(&folder, "whole.rcv");
-        let (mut killed, mut ended, mut instant) = (0, 0, 12345_u64);
-        while killed < kills || ended == 0 {
+        let (mut killed, mut ended, mut instant, mut over) = (0, 0, 12345_u64, false);
+        while !over {
             // Knuth's linear congruential generator: up to half a second, or to the end if there were kills enough.
             instant = instant.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let patience =
@@ -325,6 +325,7 @@ mod processes {
                     assert!(file(&folder, "m.rcv") == whole, "after {killed} kills");
                     fs::remove_file(folder.path("c.ckpt")).unwrap();
                     ended += 1;
+                    over = killed >= kills;
                 }
             }
         }
