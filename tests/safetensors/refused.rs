@@ -217,9 +217,9 @@ fn files_that_are_something_else() {
 #[test]
 fn files_that_begin_like_something_else() {
     let symbols = r#"["a","b","c"]"#;
-    let len = |spaces: usize| file(&gru(), &[("vocabulary", symbols), ("note", &" ".repeat(spaces))]);
-    let starts = (0..1000).map(len).find(|bytes| bytes.starts_with(b"\x80\x02"));
-    assert!(Import::default().network(&starts.expect("some header has 640 bytes")).is_ok());
+    let noted = |spaces: usize| file(&gru(), &[("vocabulary", symbols), ("note", &" ".repeat(spaces))]);
+    let alike = (0..1000).map(noted).find(|bytes| bytes.starts_with(b"\x80\x02"));
+    assert!(Import::default().network(&alike.expect("some header has 640 bytes")).is_ok());
 }
 
 /// Every truncation, and every flipped bit of the header: refused, or (in a name of the metadata, or where the bits of a
