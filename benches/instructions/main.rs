@@ -12,7 +12,7 @@ use recurve::clean::Clean;
 use recurve::host::{AnyOptimizer, Network, Settings, Trainer};
 use recurve::lanes::LaneKind;
 use recurve::vocab::Alphabet;
-use recurve::{Adam, Inputs, ModelShape, Sgd};
+use recurve::{Adam, Inputs, Sgd};
 
 const V: usize = 28;
 
@@ -51,7 +51,7 @@ fn steps(hidden: usize, lanes: LaneKind) {
     let shape = network.shape();
     let (mut state, mut scratch) = (vec![0.1; hidden], vec![0.0; shape.step_scratch_len(1)]);
     let mut logits = vec![0.0; V];
-    step(|| {
+    counted_step(|| {
         let inputs = Inputs::Tokens(&[3]);
         shape.step_on(lanes, network.params(), inputs, &mut state, &mut logits, &mut scratch)
     });
@@ -65,17 +65,15 @@ fn windows(hidden: usize, batch: usize, length: usize, optimizer: AnyOptimizer, 
     let mut settings = Settings::new(batch, length, optimizer);
     (settings.clip, settings.lanes) = (0.1, lanes);
     let mut trainer = Trainer::new(&mut network, &tokens, settings).expect("a trainer");
-    window(&mut trainer);
+    counted_window(&mut trainer);
 }
 
-#[unsafe(export_name = "counted_step")]
 #[inline(never)]
-fn step(step: impl FnOnce() -> Result<(), recurve::Error>) {
+fn counted_step(step: impl FnOnce() -> Result<(), recurve::Error>) {
     step().expect("finite outputs");
 }
 
-#[unsafe(export_name = "counted_window")]
 #[inline(never)]
-fn window(trainer: &mut Trainer<'_>) {
+fn counted_window(trainer: &mut Trainer<'_>) {
     trainer.step().expect("a finite loss");
 }
