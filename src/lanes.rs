@@ -84,6 +84,14 @@ pub trait Lanes: Copy + Send + Sync + sealed::Sealed {
     /// `yes` where a < b, `no` elsewhere, so also where a or b is NaN.
     fn select_lt(self, a: Self::F, b: Self::F, yes: Self::F, no: Self::F) -> Self::F;
 
+    /// Whether all lanes are zero, of either sign.
+    #[inline(always)]
+    fn all_zero(self, v: Self::F) -> bool {
+        let mut lanes = [0.0; FOLD];
+        self.store(v, &mut lanes);
+        lanes.iter().all(|&x| x == 0.0)
+    }
+
     /// The floats' bits.
     fn bits(self, v: Self::F) -> Self::I;
     /// The floats with these bits.

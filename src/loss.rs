@@ -17,7 +17,7 @@ pub use running_mean::RunningMean;
 use crate::cell::check_tokens;
 use crate::error::{Argument, Error, exactly};
 use crate::kernels::{map, max, scale, sum, sum_of, sum_of_squares, zip_map};
-use crate::lanes::{LaneKind, Lanes, Scalar, best_lanes, inlined, on_lanes};
+use crate::lanes::{FOLD, LaneKind, Lanes, Scalar, best_lanes, inlined, on_lanes};
 use crate::math;
 use crate::params::{rows, rows_mut};
 pub(crate) use perplexity::Sum;
@@ -161,8 +161,8 @@ pub(crate) fn backward<L: Lanes>(
 ) {
     match targets {
         Targets::Tokens(tokens) => {
-            for (o, &target) in rows_mut(outputs, cols).zip(tokens) {
-                total.add(cross_entropy_backward(lanes, o, target, weight));
+            for (o, targets) in outputs.chunks_mut((ROWS * cols).max(1)).zip(tokens.chunks(ROWS)) {
+                cross_entropies_backward(lanes, o, cols, targets, weight, total);
             }
         }
         Targets::Vectors(y) => {
@@ -178,16 +178,35 @@ pub(crate) fn backward<L: Lanes>(
     }
 }
 
-/// −log P(target) of a row; o ← weight · (softmax(o) − one-hot target).
+/// Rows whose logarithms are taken together: a compiler does many at once.
+const ROWS: usize = if cfg!(feature = "std") { FOLD } else { 1 };
+
+/// Adds −log P(target) of up to [`ROWS`] rows to `total`; o ← weight · (softmax(o) − one-hot target).
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn cross_entropy_backward<L: Lanes>(lanes: L, o: &mut [f32], target: u16, weight: f32) -> f32 {
-    let logit = o.get(usize::from(target)).copied().unwrap_or(f32::NAN);
-    let exponentials = Exponentials::replace(lanes, o);
-    scale(lanes, o, weight / exponentials.total);
-    if let Some(d_o) = o.get_mut(usize::from(target)) {
-        *d_o -= weight;
+fn cross_entropies_backward<L: Lanes>(
+    lanes: L,
+    o: &mut [f32],
+    cols: usize,
+    targets: &[u16],
+    weight: f32,
+    total: &mut Sum,
+) {
+    let mut exponentials = [Exponentials { top: 0.0, total: 1.0 }; ROWS];
+    let mut logits = [0.0; ROWS];
+    let each = exponentials.iter_mut().zip(&mut logits);
+    for ((o, &target), (exponentials, logit)) in rows_mut(o, cols).zip(targets).zip(each) {
+        let target = usize::from(target);
+        *logit = o.get(target).copied().unwrap_or(f32::NAN);
+        *exponentials = Exponentials::replace(lanes, o);
+        scale(lanes, o, weight / exponentials.total);
+        if let Some(d_o) = o.get_mut(target) {
+            *d_o -= weight;
+        }
     }
-    exponentials.nats(logit)
+    for (nats, exponentials) in logits.iter_mut().zip(exponentials) {
+        *nats = exponentials.nats(*nats);
+    }
+    logits.iter().zip(targets).for_each(|(&nats, _)| total.add(nats));
 }
 
 /// ½ Σ (o − y)² of a row; o ← weight · (o − y).

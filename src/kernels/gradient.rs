@@ -2,36 +2,39 @@
 //!
 //! ```text
 //! for each block of rows r of A and B:
-//!     copy the block of A, strip by strip, if A is wide
-//!     for each panel of two registers of columns of B:
+//!     copy the block of A, a few columns beside each other, if B is wide
+//!     for each panel of a few registers of columns of B:
 //!         copy the block of the panel
 //!         for each strip of columns i of A: c[strip][panel] += a[block][strip]ᵀ · b[block][panel]
 //! ```
 //!
 //! Rows of A and B are as far apart as these are wide; the copies stand close together, see [`panels`](super::panels).
-//! They are made anew for each block, and cost little beside the work that is done with them. Each element is summed
-//! over the rows r in their order, whatever the blocks.
+//! They are made anew for each block, and cost little beside the work that is done with them: but for a B of a single
+//! panel, for which each element of A is read but once. Each element is summed over the rows r in their order, whatever
+//! the blocks.
 
 use core::ops::Range;
 
 use super::panels::Columns;
 use super::product::product_at_in_place;
-use super::tile::{Left, Part, height};
+use super::tile::{Left, Part, widest};
 use super::{Mat, copy};
 use crate::lanes::{FOLD, Lanes, inlined};
 use crate::params::{take, take_mut};
 
-/// Rows of A and B that are copied at a time, at most.
+/// Rows of A and B that are copied at a time, at most, for panels of two registers; half of it for those of four.
 const BLOCK: usize = 288;
 
-/// Columns of an A that is read where it is: its rows are close together anyway.
-const NARROW: usize = 128;
+/// Columns of A whose copies stand beside each other: whole strips of each height that there is.
+const GROUP: usize = 24;
+/// The last of them, and what is left: so many at most that no strip is in two groups, see [`height`].
+const LAST: usize = GROUP + 8;
 
 /// Floats of room that make [`product_at`] faster for an A of `cols` columns.
 #[inline(always)]
 #[must_use]
 pub const fn product_at_len(cols: usize) -> usize {
-    cols.saturating_add(2 * FOLD).saturating_mul(BLOCK)
+    cols.saturating_add(2 * FOLD + LAST).saturating_mul(BLOCK)
 }
 
 /// C (m×n) += Aᵀ · B for `columns` of A (m of them, r rows) and B (r×n): the sum over rows r, in their order. With the
@@ -64,21 +67,29 @@ fn blocks<L: Lanes>(
     let panel_room = take_mut(&mut room, 2 * FOLD * BLOCK);
     let (mut a_rest, mut b_rest) = (a.data, b.data);
     // Equally deep blocks: C is read and written for each.
-    let depth = a.rows().div_ceil(a.rows().div_ceil(BLOCK).max(1));
+    let most = 2 * BLOCK / widest::<L>();
+    let depth = a.rows().div_ceil(a.rows().div_ceil(most).max(1));
     while !a_rest.is_empty() {
         let (a, b) = (block(&mut a_rest, depth, a.cols), block(&mut b_rest, depth, b.cols));
-        if a.cols <= NARROW {
-            panels(lanes, InPlace { a, first: columns.start }, b, c, panel_room);
+        if b.cols <= 2 * L::WIDTH {
+            let a = InPlace { a, first: columns.start };
+            panels(
+                lanes,
+                b,
+                panel_room,
+                inlined!(|panel: Columns, part| panel.strips::<L, 1>(lanes, a, part, c)),
+            );
         } else {
-            copy_strips::<L>(a, columns, room);
-            panels(lanes, Strips { copies: room, depth: a.rows() }, b, c, panel_room);
+            copy_groups(a, columns, room);
+            let a = Groups { copies: room, depth: a.rows(), columns: columns.len() };
+            panels(lanes, b, panel_room, inlined!(|panel, part| a.strips(lanes, panel, part, c)));
         }
     }
 }
 
-/// All panels of a block of B.
+/// Copies one panel of a block of B after the other, and does `each` with it.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn panels<L: Lanes>(lanes: L, a: impl Left, b: Mat<'_>, c: &mut [f32], room: &mut [f32]) {
+fn panels<L: Lanes>(lanes: L, b: Mat<'_>, room: &mut [f32], mut each: impl FnMut(Columns, Part<'_>)) {
     for columns in Columns::all::<L>(b.cols) {
         let width = columns.width::<L>();
         let panel = if width == b.cols {
@@ -88,7 +99,7 @@ fn panels<L: Lanes>(lanes: L, a: impl Left, b: Mat<'_>, c: &mut [f32], room: &mu
             columns.copy(lanes, b, panel);
             panel
         };
-        columns.strips::<L, 1>(lanes, a, Part { b: panel, cols: b.cols, start: None }, c);
+        each(columns, Part { b: panel, cols: b.cols, start: None });
     }
 }
 
@@ -99,24 +110,18 @@ fn block<'a>(rest: &mut &'a [f32], depth: usize, cols: usize) -> Mat<'a> {
     Mat::new(take(rest, len), cols)
 }
 
-/// Copies some columns of A as strips, one after another, row after row of each. A's rows are read in the order of memory,
+/// Copies some columns of A in groups, one after another, row after row of each. A's rows are read in the order of memory,
 /// once.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn copy_strips<L: Lanes>(a: Mat<'_>, columns: &Range<usize>, room: &mut [f32]) {
+fn copy_groups(a: Mat<'_>, columns: &Range<usize>, room: &mut [f32]) {
     for (k, row) in a.iter().enumerate() {
         let mut row = row.get(columns.clone()).unwrap_or_default();
-        let mut strips = &mut *room;
-        while !row.is_empty() {
-            let height = height::<L>(row.len());
-            let strip = take_mut(&mut strips, height * a.rows());
-            let (from, to) = (take(&mut row, height), strip.get_mut(k * height..).unwrap_or_default());
-            match height {
-                8 => copy_row::<8>(from, to),
-                6 => copy_row::<6>(from, to),
-                4 => copy_row::<4>(from, to),
-                _ => copy(from, to),
-            }
+        let mut groups = &mut *room;
+        while row.len() > LAST {
+            let group = take_mut(&mut groups, GROUP * a.rows());
+            copy_row::<GROUP>(take(&mut row, GROUP), group.get_mut(k * GROUP..).unwrap_or_default());
         }
+        copy(row, groups.get_mut(k * LAST..).unwrap_or_default());
     }
 }
 
@@ -144,17 +149,37 @@ impl Left for InPlace<'_> {
     }
 }
 
-/// Copies of strips of `depth` rows.
+/// Copies of columns in groups, of `depth` rows each.
 #[derive(Clone, Copy)]
-struct Strips<'a> {
+struct Groups<'a> {
     copies: &'a [f32],
     depth: usize,
+    columns: usize,
 }
 
-impl Left for Strips<'_> {
+impl Groups<'_> {
+    /// What a panel gives to all rows of C.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn strips<L: Lanes>(self, lanes: L, panel: Columns, part: Part<'_>, mut c: &mut [f32]) {
+        let (mut copies, mut left) = (self.copies, self.columns);
+        while left > LAST {
+            let group = Group::<GROUP>(take(&mut copies, GROUP * self.depth));
+            panel.strips::<L, 1>(lanes, group, part, take_mut(&mut c, GROUP * part.cols));
+            left -= GROUP;
+        }
+        let last = Group::<LAST>(copies.get(..LAST * self.depth).unwrap_or_default());
+        panel.strips::<L, 1>(lanes, last, part, c);
+    }
+}
+
+/// Copies of at most `G` columns, in rows of so many elements.
+#[derive(Clone, Copy)]
+struct Group<'a, const G: usize>(&'a [f32]);
+
+impl<const G: usize> Left for Group<'_, G> {
     #[inline(always)]
     fn rows<const R: usize>(self, i: usize) -> Option<impl Fn(usize) -> Option<[f32; R]>> {
-        let strip = self.copies.get(i * self.depth..)?.as_chunks::<R>().0.get(..self.depth)?;
-        Some(inlined!(move |k: usize| strip.get(k).copied()))
+        let rows = self.0.as_chunks::<G>().0;
+        Some(inlined!(move |k: usize| rows.get(k)?.get(i..)?.first_chunk().copied()))
     }
 }

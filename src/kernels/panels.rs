@@ -1,7 +1,7 @@
 //! Matrices copied into panels of columns, and products of many rows with them.
 //!
 //! ```text
-//! for each panel of two registers of columns of B:
+//! for each panel of a few registers of columns of B:
 //!     for each block of rows k of the panel:
 //!         for each strip of rows i of C: c[strip][panel] += a[strip][block] · b[block][panel]
 //! ```
@@ -16,13 +16,19 @@
 //!    to do without them, and registers are left for a taller tile.
 //! 4. A panel's last register ends where B ends. Where it overlaps its neighbour both compute the same from the same.
 
+use core::hint::black_box;
+
 use super::tile::{self, Left, Part};
 use super::{Mat, chains};
 use crate::lanes::{FOLD, Lanes, inlined};
 use crate::params::{rows_mut, take, take_mut};
 
-/// Rows of a panel that are used at a time: 32 KB of the widest panel, two thirds of a usual first-level cache.
-const BLOCK: usize = 256;
+/// Rows of a panel that are used at a time: at most 32 KB, two thirds of a usual first-level cache.
+#[inline(always)]
+const fn depth<L: Lanes>() -> usize {
+    let rows = 8192 / (tile::widest::<L>() * L::WIDTH);
+    if rows < 256 { rows } else { 256 }
+}
 
 /// A matrix B (k×n) in panels.
 #[derive(Clone, Copy, Debug)]
@@ -32,21 +38,34 @@ pub struct Panels<'a> {
     cols: usize,
 }
 
-/// The registers of a panel: where they begin in a row of `cols` columns, the second after the first or over it.
+/// The registers of a panel: where they begin in a row of `cols` columns, one after another, but for the last, which may
+/// begin earlier.
 #[derive(Clone, Copy)]
 pub(super) struct Columns {
-    at: [usize; 2],
+    at: [usize; 4],
     registers: usize,
 }
 
 impl Columns {
-    /// Those of all panels.
+    /// Those of all panels: as wide as can be, then half as wide.
     #[inline(always)]
     pub(super) fn all<L: Lanes>(cols: usize) -> impl Iterator<Item = Self> {
-        (0..cols).step_by(2 * L::WIDTH).map(move |j| match cols - j > L::WIDTH {
-            true => Self { at: [j, (j + L::WIDTH).min(cols - L::WIDTH)], registers: 2 },
-            false => Self { at: [j, j], registers: 1 },
-        })
+        let mut j = 0;
+        core::iter::from_fn(inlined!(move || {
+            let registers = match (cols - j).div_ceil(L::WIDTH) {
+                0 => return None,
+                4.. if tile::widest::<L>() == 4 => 4,
+                2.. => 2,
+                _ => 1,
+            };
+            let last = cols.saturating_sub(L::WIDTH);
+            let mut at = [j; 4];
+            for (q, at) in at.iter_mut().enumerate() {
+                *at = (j + q * L::WIDTH).min(if registers == 1 { j } else { last });
+            }
+            j = cols.min(j + registers * L::WIDTH);
+            Some(Self { at, registers })
+        }))
     }
 
     /// Floats of a row of the panel.
@@ -71,7 +90,7 @@ impl Columns {
         let width = self.width::<L>();
         for (block, to) in panel.chunks_mut((FOLD * width).max(1)).enumerate() {
             for l in 0..width {
-                let row = b.row(self.at[usize::from(l >= L::WIDTH)] + l % L::WIDTH);
+                let row = b.row(self.at[l / L::WIDTH % self.at.len()] + l % L::WIDTH);
                 let from = row.get(block * FOLD..).unwrap_or_default().iter();
                 for (x, to) in from.zip(to.iter_mut().skip(l).step_by(width)) {
                     *to = *x;
@@ -91,7 +110,8 @@ impl Columns {
     ) {
         match self.registers {
             1 => tile::strips::<L, 1, P>(lanes, a, part, [self.at[0]], c),
-            _ => tile::strips::<L, 2, P>(lanes, a, part, self.at, c),
+            2 => tile::strips::<L, 2, P>(lanes, a, part, [self.at[0], self.at[1]], c),
+            _ => tile::strips::<L, 4, P>(lanes, a, part, self.at, c),
         }
     }
 }
@@ -160,7 +180,7 @@ impl<'a> Panels<'a> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn in_chains<L: Lanes, const P: usize>(self, lanes: L, a: Mat<'_>, start: Option<&[f32]>, c: &mut [f32]) {
         // Partial sums must be added at the very end.
-        let block = if P == 1 { BLOCK } else { self.rows };
+        let block = if P == 1 { depth::<L>() } else { self.rows };
         let mut panels = self.data;
         for columns in Columns::all::<L>(self.cols) {
             let width = columns.width::<L>();
@@ -192,7 +212,7 @@ impl Left for RowsFrom<'_> {
         let mut rest = self.a.data.get(i * self.a.cols..)?;
         for row in &mut rows {
             let (whole, below) = rest.split_at_checked(self.a.cols)?;
-            *row = whole.get(self.k..)?.get(..self.depth)?;
+            *row = black_box(whole.get(self.k..)?).get(..self.depth)?;
             rest = below;
         }
         Some(inlined!(move |k: usize| {

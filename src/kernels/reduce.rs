@@ -3,6 +3,8 @@
 //! Element i goes to virtual lane i mod [`FOLD`]; at the end the upper half of the lanes is folded onto the lower
 //! half until one is left.
 
+use core::convert::identity;
+
 use crate::lanes::{FOLD, Lanes, inlined};
 
 /// Folds pairs of elements of `x` and `y`, which are equally long: `join` takes registers of them into partial
@@ -11,27 +13,12 @@ use crate::lanes::{FOLD, Lanes, inlined};
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn reduce<L: Lanes, const TWICE: bool>(
     lanes: L,
-    [all_x, all_y]: [&[f32]; 2],
+    xy: [&[f32]; 2],
     [start, pad]: [f32; 2],
     join: impl Fn(L::F, L::F, L::F) -> L::F,
     join_last: impl Fn(f32, f32) -> f32,
 ) -> f32 {
-    debug_assert_eq!(all_x.len(), all_y.len());
-    let mut partial = [lanes.splat(start); FOLD];
-    let ((x, rest_x), (y, rest_y)) = (all_x.as_chunks(), all_y.as_chunks());
-    for block in x.iter().zip(y) {
-        take(lanes, &mut partial, block, &join);
-    }
-    if TWICE && !rest_x.is_empty() && !x.is_empty() {
-        if let (Some(x), Some(y)) = (all_x.last_chunk(), all_y.last_chunk()) {
-            take(lanes, &mut partial, (x, y), &join);
-        }
-    } else if !rest_x.is_empty() {
-        let mut last = [[pad; FOLD]; 2];
-        super::copy(rest_x, &mut last[0]);
-        super::copy(rest_y, &mut last[1]);
-        take(lanes, &mut partial, (&last[0], &last[1]), &join);
-    }
+    let partial = partial::<L, TWICE>(lanes, xy, [start, pad], &join);
     let mut folded = [start; FOLD];
     for register in 0..FOLD / L::WIDTH {
         lanes.store(partial[register], &mut folded[register * L::WIDTH..]);
@@ -44,6 +31,33 @@ fn reduce<L: Lanes, const TWICE: bool>(
         half /= 2;
     }
     folded[0]
+}
+
+/// The partial results, in the first registers.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn partial<L: Lanes, const TWICE: bool>(
+    lanes: L,
+    [all_x, all_y]: [&[f32]; 2],
+    [start, pad]: [f32; 2],
+    join: &impl Fn(L::F, L::F, L::F) -> L::F,
+) -> [L::F; FOLD] {
+    debug_assert_eq!(all_x.len(), all_y.len());
+    let mut partial = [lanes.splat(start); FOLD];
+    let ((x, rest_x), (y, rest_y)) = (all_x.as_chunks(), all_y.as_chunks());
+    for block in x.iter().zip(y) {
+        take(lanes, &mut partial, block, join);
+    }
+    if TWICE && !rest_x.is_empty() && !x.is_empty() {
+        if let (Some(x), Some(y)) = (all_x.last_chunk(), all_y.last_chunk()) {
+            take(lanes, &mut partial, (x, y), join);
+        }
+    } else if !rest_x.is_empty() {
+        let mut last = [[pad; FOLD]; 2];
+        super::copy(rest_x, &mut last[0]);
+        super::copy(rest_y, &mut last[1]);
+        take(lanes, &mut partial, (&last[0], &last[1]), join);
+    }
+    partial
 }
 
 /// Takes the next element of each virtual lane.
@@ -123,5 +137,14 @@ pub fn squares_finite<L: Lanes>(lanes: L, x: &[f32]) -> bool {
 /// Whether f is zero, of either sign, of all elements; it may be NaN instead, but nothing else, and f(0) is zero.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn is_zero<L: Lanes>(lanes: L, x: &[f32], f: impl Fn(L::F) -> L::F) -> bool {
-    reduce::<L, true>(lanes, [x, x], [0.0; 2], inlined!(|a, x, _| lanes.add(a, f(x))), |a, b| a + b) == 0.0
+    let join = identity(inlined!(|a, x, _| lanes.add(a, f(x))));
+    if cfg!(feature = "std") {
+        let partial = partial::<L, true>(lanes, [x, x], [0.0; 2], &join);
+        let mut zeros = partial[0];
+        for register in 1..FOLD / L::WIDTH {
+            zeros = lanes.add(zeros, partial[register]);
+        }
+        return lanes.all_zero(zeros);
+    }
+    reduce::<L, true>(lanes, [x, x], [0.0; 2], join, |a, b| a + b) == 0.0
 }

@@ -11,10 +11,12 @@
 //! Elsewhere the last register ends where B ends: where it overlaps a neighbour in its tile both compute the same, and
 //! what it overlaps of another tile it leaves alone.
 
+use core::{convert::identity, hint::black_box};
+
 use super::Mat;
 use super::product::store;
 use crate::lanes::{Lanes, inlined};
-use crate::params::{rows_mut, take};
+use crate::params::rows_mut;
 
 /// c ← a · B + `start`, or + what c holds, for a B that is at least as wide as a register.
 ///
@@ -54,8 +56,7 @@ fn whole<L: Lanes, const C: usize, const P: usize>(
     c: &mut [f32],
 ) {
     let width = C * L::WIDTH;
-    let at = Columns::<C> { first: 0, last: (C - 1) * L::WIDTH };
-    let Some(first) = at.load(lanes, start.unwrap_or(c)) else { return };
+    let Some(first) = side_by_side(lanes, start.unwrap_or(c)) else { return };
     let (groups, rest) = a.as_chunks::<P>();
     let rows = b.chunks_exact(P * width);
     let mut last_rows = rows.remainder().chunks_exact(width);
@@ -63,13 +64,15 @@ fn whole<L: Lanes, const C: usize, const P: usize>(
     sums[0] = first;
     for (a, rows) in groups.iter().zip(rows) {
         for p in 0..P {
-            let Some(b) = rows.get(p * width..).and_then(inlined!(|row| at.load(lanes, row))) else { break };
+            let Some(b) = rows.get(p * width..).and_then(inlined!(|row| side_by_side(lanes, row))) else {
+                break;
+            };
             add_products(lanes, &mut sums[p], a[p], b);
         }
     }
     for p in 0..P {
         let (Some(a), Some(row)) = (rest.get(p), last_rows.next()) else { break };
-        let Some(b) = at.load(lanes, row) else { break };
+        let Some(b) = side_by_side(lanes, row) else { break };
         add_products(lanes, &mut sums[p], *a, b);
     }
     for (total, c) in in_order(lanes, sums).into_iter().zip(rows_mut(c, L::WIDTH)) {
@@ -77,25 +80,51 @@ fn whole<L: Lanes, const C: usize, const P: usize>(
     }
 }
 
+/// The registers of a row.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn side_by_side<L: Lanes, const C: usize>(lanes: L, row: &[f32]) -> Option<[L::F; C]> {
+    let row = row.get(..C * L::WIDTH)?;
+    let mut registers = [lanes.splat(0.0); C];
+    for q in 0..C {
+        registers[q] = lanes.load(&row[q * L::WIDTH..]);
+    }
+    Some(registers)
+}
+
 /// Any B, in tiles of columns.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn tiles<L: Lanes, const P: usize>(lanes: L, a: &[f32], b: Mat<'_>, start: Option<&[f32]>, c: &mut [f32]) {
-    // Half of the registers hold sums.
-    let widest = L::REGISTERS / (2 * P);
     let mut j = 0;
     while j < b.cols {
-        let registers = (b.cols - j).div_ceil(L::WIDTH).min(widest);
-        j = match registers {
-            16.. => tile::<L, 16, P>(lanes, a, b, start, c, j),
-            12.. => tile::<L, 12, P>(lanes, a, b, start, c, j),
-            8.. => tile::<L, 8, P>(lanes, a, b, start, c, j),
-            6.. => tile::<L, 6, P>(lanes, a, b, start, c, j),
-            4.. => tile::<L, 4, P>(lanes, a, b, start, c, j),
+        j = match registers::<L, P>(b.cols - j) {
+            16 => tile::<L, 16, P>(lanes, a, b, start, c, j),
+            12 => tile::<L, 12, P>(lanes, a, b, start, c, j),
+            8 => tile::<L, 8, P>(lanes, a, b, start, c, j),
+            7 => tile::<L, 7, P>(lanes, a, b, start, c, j),
+            6 => tile::<L, 6, P>(lanes, a, b, start, c, j),
+            5 => tile::<L, 5, P>(lanes, a, b, start, c, j),
+            4 => tile::<L, 4, P>(lanes, a, b, start, c, j),
             3 => tile::<L, 3, P>(lanes, a, b, start, c, j),
-            2.. => tile::<L, 2, P>(lanes, a, b, start, c, j),
+            2 => tile::<L, 2, P>(lanes, a, b, start, c, j),
             _ => tile::<L, 1, P>(lanes, a, b, start, c, j),
         };
     }
+}
+
+/// Registers of the next tile, of so many columns that are left: half of all registers hold sums. A register alone would wait
+/// for its own sums, so none is left over.
+#[inline(always)]
+const fn registers<L: Lanes, const P: usize>(cols: usize) -> usize {
+    let (most, all, sizes) = (L::REGISTERS / (2 * P), cols.div_ceil(L::WIDTH), [16, 12, 8, 7, 6, 5, 4, 3, 2]);
+    let mut i = 0;
+    while i < sizes.len() {
+        let size = sizes[i];
+        if size <= most && (size == all || size + 1 < all) {
+            return size;
+        }
+        i += 1;
+    }
+    1
 }
 
 /// The columns of `C` registers from column j on, or as many as there are; the column after them.
@@ -108,51 +137,49 @@ fn tile<L: Lanes, const C: usize, const P: usize>(
     c: &mut [f32],
     j: usize,
 ) -> usize {
-    let n = b.cols;
-    let end = n.min(j + C * L::WIDTH);
-    let at = Columns::<C> { first: j, last: end.saturating_sub(L::WIDTH) };
+    let end = b.cols.min(j + C * L::WIDTH);
+    let at = Columns { first: j, last: end.saturating_sub(L::WIDTH) };
     let mut sums = [[lanes.splat(0.0); C]; P];
-    let Some(first) = at.load(lanes, start.unwrap_or(c)) else { return end };
+    let Some(first) = at.of(start.unwrap_or(c)).registers(lanes, 0) else { return end };
     sums[0] = first;
-    let mut rows = b.data;
+    let mut rows = at.of(b.data).hidden();
     let (groups, rest) = a.as_chunks::<P>();
     // A row that is not there ends the sum: the compiler need not think of registers that are partly filled.
     'groups: for a in groups {
+        let Some(group) = rows.first::<L, C, P>(b.cols) else { break };
         for p in 0..P {
-            let Some(b) = at.load(lanes, take(&mut rows, n)) else { break 'groups };
+            let Some(b) = group.registers(lanes, p * b.cols) else { break 'groups };
             add_products(lanes, &mut sums[p], a[p], b);
         }
+        rows = rows.below(P * b.cols);
     }
     for p in 0..P {
-        let (Some(a), Some(b)) = (rest.get(p), at.load(lanes, take(&mut rows, n))) else { break };
-        add_products(lanes, &mut sums[p], *a, b);
+        let (Some(a), Some(row)) = (rest.get(p), rows.registers(lanes, 0)) else { break };
+        add_products(lanes, &mut sums[p], *a, row);
+        rows = rows.below(b.cols);
     }
     at.store(lanes, in_order(lanes, sums), c.get_mut(..end).unwrap_or_default());
     end
 }
 
-/// Where the `C` registers of a tile begin: side by side from `first` on, but for the last.
+/// Where the registers of a tile begin: side by side from `first` on, but for the last.
 #[derive(Clone, Copy)]
-struct Columns<const C: usize> {
+struct Columns {
     first: usize,
     last: usize,
 }
 
-impl<const C: usize> Columns<C> {
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn load<L: Lanes>(self, lanes: L, row: &[f32]) -> Option<[L::F; C]> {
-        let side_by_side = row.get(self.first..self.first + (C - 1) * L::WIDTH)?;
-        let last = row.get(self.last..self.last + L::WIDTH)?;
-        let mut registers = [lanes.load(last); C];
-        for q in 0..C - 1 {
-            registers[q] = lanes.load(side_by_side.get(q * L::WIDTH..)?);
-        }
-        Some(registers)
+impl Columns {
+    /// Those of rows.
+    #[inline(always)]
+    fn of(self, rows: &[f32]) -> Sides<'_> {
+        let from = identity(inlined!(|at| rows.get(at..).unwrap_or_default()));
+        Sides { first: from(self.first), last: from(self.last) }
     }
 
     /// What is left of `first` belongs to another tile, and stays.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn store<L: Lanes>(self, lanes: L, registers: [L::F; C], row: &mut [f32]) {
+    fn store<L: Lanes, const C: usize>(self, lanes: L, registers: [L::F; C], row: &mut [f32]) {
         for q in 0..C - 1 {
             if let Some(to) = row.get_mut(self.first + q * L::WIDTH..) {
                 lanes.store(registers[q], to);
@@ -160,6 +187,52 @@ impl<const C: usize> Columns<C> {
         }
         let foreign = self.first.saturating_sub(self.last);
         store(lanes, [registers[C - 1]], row.get_mut(self.last..).unwrap_or_default(), foreign);
+    }
+}
+
+/// Rows, from where a tile's first register begins, and from where its last does.
+#[derive(Clone, Copy)]
+struct Sides<'a> {
+    first: &'a [f32],
+    last: &'a [f32],
+}
+
+impl Sides<'_> {
+    /// The same, but the compiler does not know how far apart the two are: else it keeps the place of each register of a
+    /// group by itself, more than there are general registers.
+    #[inline(always)]
+    fn hidden(self) -> Self {
+        Self { last: black_box(self.last), ..self }
+    }
+
+    /// `P` rows of `n` columns, as far as the tile reaches.
+    #[inline(always)]
+    fn first<L: Lanes, const C: usize, const P: usize>(self, n: usize) -> Option<Self> {
+        let above = (P - 1) * n;
+        Some(Self {
+            first: self.first.get(..above + (C - 1) * L::WIDTH)?,
+            last: self.last.get(..above + L::WIDTH)?,
+        })
+    }
+
+    /// What is left without the first elements.
+    #[inline(always)]
+    fn below(self, elements: usize) -> Self {
+        Self {
+            first: self.first.get(elements..).unwrap_or_default(),
+            last: self.last.get(elements..).unwrap_or_default(),
+        }
+    }
+
+    /// The registers of a row, whose first one is so many elements after the beginning.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn registers<L: Lanes, const C: usize>(self, lanes: L, at: usize) -> Option<[L::F; C]> {
+        let mut registers = [lanes.load(self.last.get(at..at + L::WIDTH)?); C];
+        let side_by_side = self.first.get(at..at + (C - 1) * L::WIDTH)?;
+        for q in 0..C - 1 {
+            registers[q] = lanes.load(side_by_side.get(q * L::WIDTH..)?);
+        }
+        Some(registers)
     }
 }
 

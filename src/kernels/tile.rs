@@ -24,12 +24,21 @@ pub(super) struct Part<'a> {
     pub(super) start: Option<&'a [f32]>,
 }
 
-/// Rows of the next strip of C, of those that are left: as many as the registers allow, which hold 2·R sums, two of B's
-/// and one of A's. Where that is six, the last eight are two strips of four: a tile of two would wait for its own sums.
+/// Registers of columns that a tile has at most.
 #[inline(always)]
-pub(super) const fn height<L: Lanes>(left: usize) -> usize {
+pub(super) const fn widest<L: Lanes>() -> usize {
+    if L::REGISTERS >= 32 { 4 } else { 2 }
+}
+
+/// Rows of the next strip of C, of those that are left: as many as the registers allow, which hold the sums, one row of B's
+/// and one of A's elements. Where that is six, the last eight are two strips of four: a tile of two would wait for its own
+/// sums. With 32 registers, six rows of four registers take fewer instructions for a multiply-add than eight of two, which
+/// are left to a C that is not wider.
+#[inline(always)]
+pub(super) const fn height<L: Lanes>(left: usize, cols: usize) -> usize {
+    let narrow = cols <= 2 * L::WIDTH;
     match left {
-        8.. if L::REGISTERS >= 32 => 8,
+        8.. if L::REGISTERS >= 32 && narrow => 8,
         9.. | 6..=7 if L::REGISTERS >= 16 => 6,
         4.. if L::REGISTERS >= 16 => 4,
         2.. if L::REGISTERS >= 8 => 2,
@@ -49,7 +58,7 @@ pub(super) fn strips<L: Lanes, const C: usize, const P: usize>(
     let rows = c.len().checked_div(part.cols).unwrap_or(0);
     let mut i = 0;
     while i < rows {
-        let height = height::<L>(rows - i);
+        let height = height::<L>(rows - i, part.cols);
         match height {
             8 => tile::<L, 8, C, P>(lanes, a, i, part, at, c),
             6 => tile::<L, 6, C, P>(lanes, a, i, part, at, c),

@@ -3,7 +3,7 @@
 //! Multiply-add rounds once. All arithmetic must be inlined into [`Lanes::run`], where the processor's instructions are
 //! allowed; that is why kernels are `inline(always)`.
 
-use fearless_simd::{Bytes, Select, SimdBase, SimdFloat, f32x8, f32x16, i32x8, i32x16};
+use fearless_simd::{Bytes, Select, SimdBase, SimdFloat, SimdMask, f32x8, f32x16, i32x8, i32x16};
 
 use super::Lanes;
 
@@ -95,6 +95,10 @@ macro_rules! lanes {
             #[inline(always)]
             fn select_lt(self, a: Self::F, b: Self::F, yes: Self::F, no: Self::F) -> Self::F {
                 a.simd_lt(b).select(yes, no)
+            }
+            #[inline(always)]
+            fn all_zero(self, v: Self::F) -> bool {
+                v.simd_eq(0.0).all_true()
             }
 
             #[inline(always)]
