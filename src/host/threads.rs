@@ -1,16 +1,18 @@
 //! Threads that share the work of a window.
 
 use std::string::ToString;
+#[cfg(feature = "rayon")]
+use std::sync::Arc;
 
 use super::HostError;
 use crate::crew::{Alone, Crew};
 
 /// As many threads as were asked for: the one that asks, or a pool of them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Threads {
     One,
     #[cfg(feature = "rayon")]
-    Pool(rayon::ThreadPool),
+    Pool(Arc<rayon::ThreadPool>),
 }
 
 impl Threads {
@@ -21,11 +23,21 @@ impl Threads {
             1 => Ok(Self::One),
             #[cfg(feature = "rayon")]
             _ => match rayon::ThreadPoolBuilder::new().num_threads(number).build() {
-                Ok(pool) => Ok(Self::Pool(pool)),
+                Ok(pool) => Ok(Self::Pool(Arc::new(pool))),
                 Err(error) => Err(HostError::Setting(error.to_string())),
             },
             #[cfg(not(feature = "rayon"))]
             _ => Err(HostError::Setting("several threads need the feature rayon".to_string())),
+        }
+    }
+
+    /// Does something on one of the threads, where [`each`](Crew::each) then begins without waking it, and without putting
+    /// the thread that asked to sleep, each time.
+    pub(super) fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match self {
+            Self::One => work(),
+            #[cfg(feature = "rayon")]
+            Self::Pool(pool) => pool.install(work),
         }
     }
 }

@@ -154,7 +154,8 @@ impl<'n> Trainer<'n> {
     pub fn step(&mut self) -> Result<f32, HostError> {
         self.state_before.copy_from_slice(&self.state);
         // A gradient that is not finite is found when the window has already moved the state on.
-        let loss = self.learn().inspect_err(|_| self.state.copy_from_slice(&self.state_before))?;
+        let loss = self.crew.clone().inside(|| self.learn());
+        let loss = loss.inspect_err(|_| self.state.copy_from_slice(&self.state_before))?;
         self.epoch.add_mean(loss, self.tokens_per_step() as u64);
         self.steps += 1;
         self.next += 1;
