@@ -7,6 +7,7 @@ mod common;
 
 use std::hint::black_box;
 
+use recurve::cell::CellKind::{Elman, Gru, Lstm};
 use recurve::cell::{ActivationKind, AnyCell, CellKind};
 use recurve::clean::Clean;
 use recurve::host::{AnyOptimizer, Network, Settings, Trainer};
@@ -24,21 +25,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let lanes: LaneKind = lanes.parse()?;
     let sgd = AnyOptimizer::Sgd(Sgd { lr: 0.1, momentum: 0.0 });
     match operation.as_str() {
-        "step_32" => steps(32, lanes),
-        "step_64" => steps(64, lanes),
-        "step_256" => steps(256, lanes),
-        "window_64" => windows(64, 1, 32, sgd, lanes),
-        "window_128" => windows(128, 32, 8, sgd, lanes),
-        "window_256" => windows(256, 32, 8, sgd, lanes),
-        "window_batch" => windows(32, 256, 8, sgd, lanes),
-        "window_adam" => windows(64, 1, 32, AnyOptimizer::Adam(Adam::new(0.01)), lanes),
+        "step_32" => steps(Elman, 32, lanes),
+        "step_64" => steps(Elman, 64, lanes),
+        "step_256" => steps(Elman, 256, lanes),
+        "step_gru" => steps(Gru, 64, lanes),
+        "step_lstm" => steps(Lstm, 64, lanes),
+        "window_64" => windows(Elman, 64, (1, 32), sgd, lanes),
+        "window_128" => windows(Elman, 128, (32, 8), sgd, lanes),
+        "window_256" => windows(Elman, 256, (32, 8), sgd, lanes),
+        "window_batch" => windows(Elman, 32, (256, 8), sgd, lanes),
+        "window_gru" => windows(Gru, 100, (32, 8), sgd, lanes),
+        "window_lstm" => windows(Lstm, 100, (32, 8), sgd, lanes),
+        "window_adam" => windows(Elman, 64, (1, 32), AnyOptimizer::Adam(Adam::new(0.01)), lanes),
         _ => return Err("no such operation".into()),
     }
     Ok(())
 }
 
-fn network(hidden: usize) -> Network {
-    let cell = AnyCell::new(CellKind::Elman, ActivationKind::Tanh, V, black_box(hidden));
+fn network(kind: CellKind, hidden: usize) -> Network {
+    let cell = AnyCell::new(kind, ActivationKind::Tanh, V, black_box(hidden));
     let codes = (0..V as u32).collect();
     let mut network = Network::new(cell, codes, Alphabet::Chars, Clean::None).expect("a network");
     network.init(1);
@@ -46,10 +51,10 @@ fn network(hidden: usize) -> Network {
 }
 
 /// A step from a token to the outputs.
-fn steps(hidden: usize, lanes: LaneKind) {
-    let network = network(hidden);
+fn steps(kind: CellKind, hidden: usize, lanes: LaneKind) {
+    let network = network(kind, hidden);
     let shape = network.shape();
-    let (mut state, mut scratch) = (vec![0.1; hidden], vec![0.0; shape.step_scratch_len(1)]);
+    let (mut state, mut scratch) = (vec![0.1; shape.state_len(1)], vec![0.0; shape.step_scratch_len(1)]);
     let mut logits = vec![0.0; V];
     counted_step(|| {
         let inputs = Inputs::Tokens(&[3]);
@@ -59,8 +64,14 @@ fn steps(hidden: usize, lanes: LaneKind) {
 }
 
 /// A window forward and backward, clipping, and the optimiser.
-fn windows(hidden: usize, batch: usize, length: usize, optimizer: AnyOptimizer, lanes: LaneKind) {
-    let mut network = network(hidden);
+fn windows(
+    kind: CellKind,
+    hidden: usize,
+    (batch, length): (usize, usize),
+    optimizer: AnyOptimizer,
+    lanes: LaneKind,
+) {
+    let mut network = network(kind, hidden);
     let tokens = common::tokens(batch * (length + 1), V);
     let mut settings = Settings::new(batch, length, optimizer);
     (settings.clip, settings.lanes) = (0.1, lanes);

@@ -138,28 +138,74 @@ fn tile<L: Lanes, const C: usize, const P: usize>(
     j: usize,
 ) -> usize {
     let end = b.cols.min(j + C * L::WIDTH);
+    // No slice has so many floats; but now the compiler knows that nothing below overflows, and that all rows of a group
+    // are there if the last one is.
+    if b.cols > usize::MAX >> 3 {
+        return end;
+    }
     let at = Columns { first: j, last: end.saturating_sub(L::WIDTH) };
     let mut sums = [[lanes.splat(0.0); C]; P];
     let Some(first) = at.of(start.unwrap_or(c)).registers(lanes, 0) else { return end };
     sums[0] = first;
-    let mut rows = at.of(b.data).hidden();
-    let (groups, rest) = a.as_chunks::<P>();
-    // A row that is not there ends the sum: the compiler need not think of registers that are partly filled.
-    'groups: for a in groups {
-        let Some(group) = rows.first::<L, C, P>(b.cols) else { break };
-        for p in 0..P {
-            let Some(b) = group.registers(lanes, p * b.cols) else { break 'groups };
-            add_products(lanes, &mut sums[p], a[p], b);
-        }
-        rows = rows.below(P * b.cols);
-    }
-    for p in 0..P {
-        let (Some(a), Some(row)) = (rest.get(p), rows.registers(lanes, 0)) else { break };
-        add_products(lanes, &mut sums[p], *a, row);
-        rows = rows.below(b.cols);
+    if P < 4 {
+        one_by_one(lanes, a, b, at, &mut sums);
+    } else {
+        in_groups(lanes, a, at.of(b.data).hidden(), b.cols, &mut sums);
     }
     at.store(lanes, in_order(lanes, sums), c.get_mut(..end).unwrap_or_default());
     end
+}
+
+/// All rows of a tile. One that is not there ends the sum: the compiler need not think of registers that are partly filled.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn one_by_one<L: Lanes, const C: usize, const P: usize>(
+    lanes: L,
+    a: &[f32],
+    b: Mat<'_>,
+    at: Columns,
+    sums: &mut [[L::F; C]; P],
+) {
+    let n = b.cols;
+    let (groups, rest) = a.as_chunks::<P>();
+    let rows = b.data.chunks_exact((P * n).max(1));
+    let mut rest_rows = rows.remainder().chunks_exact(n.max(1));
+    for (a, rows) in groups.iter().zip(rows) {
+        for p in 0..P {
+            let row = rows.get(p * n..(p + 1) * n).unwrap_or_default();
+            let Some(b) = at.of(row).registers(lanes, 0) else { return };
+            add_products(lanes, &mut sums[p], a[p], b);
+        }
+    }
+    for p in 0..P {
+        let (Some(a), Some(row)) = (rest.get(p), rest_rows.next()) else { return };
+        let Some(b) = at.of(row).registers(lanes, 0) else { return };
+        add_products(lanes, &mut sums[p], *a, b);
+    }
+}
+
+/// The same, `P` rows at a time.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn in_groups<L: Lanes, const C: usize, const P: usize>(
+    lanes: L,
+    a: &[f32],
+    mut rows: Sides<'_>,
+    n: usize,
+    sums: &mut [[L::F; C]; P],
+) {
+    let (groups, rest) = a.as_chunks::<P>();
+    for a in groups {
+        let Some(group) = rows.first::<L, C, P>(n) else { return };
+        for p in 0..P {
+            let Some(b) = group.registers(lanes, p * n) else { return };
+            add_products(lanes, &mut sums[p], a[p], b);
+        }
+        rows = rows.below(P * n);
+    }
+    for (a, sums) in rest.iter().zip(sums) {
+        let Some(b) = rows.registers(lanes, 0) else { return };
+        add_products(lanes, sums, *a, b);
+        rows = rows.below(n);
+    }
 }
 
 /// Where the registers of a tile begin: side by side from `first` on, but for the last.
