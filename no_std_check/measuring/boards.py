@@ -74,7 +74,7 @@ BOARDS = [
     Board("aarch64", "AArch64", "aarch64-unknown-none", ("qemu-aarch64",), traced=True, features=("fused",),
           flags=("-C", "target-feature=-strict-align")),
     Board("x86_64", "x86-64 without SSE", "x86_64-unknown-none", ("qemu-x86_64",), hard_float=False,
-          flags=("-C", "relocation-model=static")),
+          traced=True, flags=("-C", "relocation-model=static")),
     Board("wasm32", "WebAssembly", "wasm32-unknown-unknown", ("node", str(HERE / "measuring/wasm.mjs")),
           flags=("-C", "link-arg=--no-entry", "-C", "link-arg=--export=run")),
     Board("wasm32-simd", "WebAssembly SIMD", "wasm32-unknown-unknown",

@@ -4,7 +4,7 @@
 //! op NAME per UNITS ram BYTES ticks TICKS stack BYTES
 //! ```
 //!
-//! `UNITS` are multiply-accumulates, or values; ticks and stack are missing where a board cannot tell.
+//! `UNITS` are multiply-accumulates, or values; ticks are missing where a board has no clock that counts instructions.
 
 use crate::report::Report;
 use crate::stack;
@@ -18,10 +18,7 @@ pub fn measure(report: &mut Report<'_>, name: &str, units: usize, ram: usize, mu
     if let Some(ticks) = ticks {
         report.word("ticks").number(ticks);
     }
-    if let Some(stack) = stack {
-        report.word("stack").number(stack as u64);
-    }
-    report.end();
+    report.word("stack").number(stack as u64).end();
 }
 
 #[inline(never)]

@@ -98,7 +98,8 @@ pub struct TrainArgs {
     pub valid: f64,
     #[command(flatten)]
     pub reading: ReadingArgs,
-    /// Threads that share the work; they change no bit of the result [default: one for each processor]
+    /// Threads that share the work; they change no bit of the result [default: one for each processor, or
+    /// one by itself for a small network]
     #[arg(long, value_name = "N", value_parser = values::threads)]
     pub threads: Option<usize>,
     /// Write the model to this file

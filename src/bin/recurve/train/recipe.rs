@@ -30,6 +30,10 @@ const WARM_UP: f32 = 0.05;
 /// Share of the learning rate that is left at the end.
 const FLOOR: f32 = 0.02;
 
+/// Weights times tokens of a window that is shared by threads where nothing is said: with fewer, two processors were not
+/// faster than one.
+const SHARED: usize = 1 << 23;
+
 /// Refuses flags that contradict each other.
 pub fn check(args: &TrainArgs) -> Result<(), Failure> {
     if args.patience.is_some() && args.valid == 0.0 {
@@ -53,9 +57,14 @@ pub fn settings(args: &TrainArgs, shape: ModelShape<AnyCell>) -> Result<Settings
     settings.shuffle_offset = args.shuffle_offset;
     settings.keep_best = args.keep == Keep::Best && args.valid > 0.0;
     settings.seed = args.seed;
-    let processors = || thread::available_parallelism().map_or(1, usize::from);
-    settings.threads = args.threads.unwrap_or_else(processors);
+    settings.threads = args.threads.unwrap_or_else(|| threads(args, shape));
     Ok(settings)
+}
+
+/// One for each processor, but for windows that are done before it pays to share them.
+fn threads(args: &TrainArgs, shape: ModelShape<AnyCell>) -> usize {
+    let window = shape.params_len().saturating_mul(args.batch).saturating_mul(args.window);
+    if window < SHARED { 1 } else { thread::available_parallelism().map_or(1, usize::from) }
 }
 
 /// What the session needs to know.
