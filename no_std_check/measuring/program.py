@@ -13,6 +13,8 @@ REFERENCE = re.compile(r"<([^>+]+)(?:\+0x[0-9a-f]+)?>")
 AUIPC = re.compile(r"(\w+), (\d+)")
 JALR = re.compile(r"(?:\w+, )?(-?\d+)\((\w+)\)|(?:\w+, )?(\w+), (-?\d+)|(\w+)")
 IMMEDIATE = re.compile(r"\$(0x[0-9a-f]+|\d+)")
+PLACE = re.compile(r"# (0x[0-9a-f]+)")
+WORDS = re.compile(r"^ ([0-9a-f]+) ((?:[0-9a-f]{8} ){1,4})", re.MULTILINE)
 DOUBLES = re.compile(r"__aeabi_(d|f2d|i2d|ui2d|l2d|ul2d)|__\w+df[23si]?\w*$|__extendsf")
 HEAP = re.compile(r"__rust_(alloc|realloc|dealloc)|\bmalloc\b")
 
@@ -40,7 +42,17 @@ class Program:
             elif words:
                 self.symbols.setdefault(words[-1], None)
         self.functions: dict[str, Function] = {}
+        self.offsets = self._global_offsets() if "x86_64" in board.target else {}
         self._disassemble(command("llvm-objdump", "-d", "--no-show-raw-insn", *board.cpu, str(path)))
+
+    def _global_offsets(self) -> dict[int, int]:
+        """Addresses by their places in the table through which x86-64 calls functions of other crates."""
+        found = {}
+        for at, words in WORDS.findall(command("llvm-objdump", "-s", "-j", ".got", str(self.path))):
+            content = bytes.fromhex(words.replace(" ", ""))
+            for i in range(0, len(content) - 7, 8):
+                found[int(at, 16) + i] = int.from_bytes(content[i : i + 8], "little")
+        return found
 
     def _disassemble(self, text: str) -> None:
         function, upper = None, {}
@@ -62,6 +74,9 @@ class Program:
                 # x86-64 may call through a register that holds the address.
                 if mnemonic.startswith("mov") and (words := IMMEDIATE.match(operands)):
                     callee = at.get(int(words[1], 0))
+                    function.calls |= {callee} if callee else set()
+                if place := PLACE.search(operands):
+                    callee = at.get(self.offsets.get(int(place[1], 16), -1))
                     function.calls |= {callee} if callee else set()
                 # RISC-V calls through a register: its upper bits are set first, relative to there.
                 if mnemonic == "auipc" and (words := AUIPC.match(operands)):

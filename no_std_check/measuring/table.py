@@ -81,12 +81,13 @@ def summary(rows: list[Row], cores: dict[str, str]) -> list[str]:
     for board, core in cores.items():
         of = {row.operation: row for row in rows if row.board == board}
         if any(row.instructions for row in of.values()):
-            figures = [
-                f"{of[name].instructions:,} ({of[name].instructions / of[name].units:.2f})" if name in of else "–"
-                for name in shown
-            ]
-            lines.append(f"| {core} | " + " | ".join(figures) + " |")
+            lines.append(f"| {core} | " + " | ".join(executed(of.get(name)) for name in shown) + " |")
     return lines
+
+
+def executed(row: Row | None) -> str:
+    """Instructions, and per unit."""
+    return f"{row.instructions:,} ({row.instructions / row.units:.2f})" if row and row.instructions else "–"
 
 
 def memory(rows: list[Row]) -> str:
@@ -117,7 +118,9 @@ def markdown(rows: list[Row], cores: dict[str, str], small: list[str], compiler:
         "",
         f"The {' and the '.join(cores[board] for board in small)} trains 8 hidden units in windows of 8, the others "
         "32 in windows of 16. Cycles of the Cortex-M4F, by a model of what each executed instruction costs and not "
-        f"measured: {', '.join(modelled)}. {BUILT}{compiler}.",
+        f"measured: {', '.join(modelled)}. Floats of x86-64 without SSE are software, which is watched instruction by "
+        "instruction, so its longer operations are not counted. What an engine executes of WebAssembly is its own affair; the "
+        f"stack is the part that is in the module's memory. {BUILT}{compiler}.",
         "",
         memory(rows),
         "",
