@@ -25,9 +25,10 @@ use crate::params::{take, take_mut};
 /// Rows of A and B that are copied at a time, at most, for panels of two registers; half of it for those of four.
 const BLOCK: usize = 288;
 
-/// Columns of A whose copies stand beside each other: whole strips of each height that there is.
+/// Columns of A whose copies stand beside each other: a few whole strips, of whichever height the lanes have.
 const GROUP: usize = 24;
-/// The last of them, and what is left: so many at most that no strip is in two groups, see [`height`].
+/// The most columns of the last group, which takes what is left. With more of them left, all strips of the group before are of
+/// full height, so that none belongs to two groups.
 const LAST: usize = GROUP + 8;
 
 /// Floats of room that make [`product_at`] faster for an A of `cols` columns.

@@ -9,7 +9,8 @@
 //! the registers allow, and has all partial sums ([`chains`](super::chains)) of its columns side by side, to have enough
 //! additions under way. Where whole registers are exactly as wide as B, all loads are at places that the compiler knows.
 //! Elsewhere the last register ends where B ends: where it overlaps a neighbour in its tile both compute the same, and
-//! what it overlaps of another tile it leaves alone.
+//! what it overlaps of another tile it leaves alone. With four chains the places of four rows are found from two pointers, to
+//! the tile's first register and to its last: a place of its own for each of them would take more pointers than there are.
 
 use core::{convert::identity, hint::black_box};
 
@@ -183,7 +184,7 @@ fn one_by_one<L: Lanes, const C: usize, const P: usize>(
     }
 }
 
-/// The same, `P` rows at a time.
+/// The same for four rows at a time, from two pointers.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn in_groups<L: Lanes, const C: usize, const P: usize>(
     lanes: L,
