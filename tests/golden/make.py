@@ -66,7 +66,8 @@ class Case:
 
 # Cells with gates have many weights.
 SMALL = {"inputs": 3, "batch": 2, "steps": 3}
-DEEP = {"hidden": 3, "layers": 2}
+# Inputs, hidden units, steps and batch all differ.
+DEEP = {"inputs": 2, "batch": 5, "hidden": 3, "steps": 4, "layers": 2}
 
 CASES = [
     Case("elman_tanh_tokens", "elman", "tanh", "tokens", "cross_entropy", clip=0.5, seed=1),
@@ -82,9 +83,10 @@ CASES = [
     Case("gru_vectors", "gru", "tanh", "vectors", "squared_error", clip=0.75, seed=45, **SMALL, hidden=5, outputs=4),
     Case("lstm_tokens", "lstm", "tanh", "tokens", "cross_entropy", clip=0.25, seed=176, **SMALL, hidden=4, outputs=5),
     Case("lstm_vectors", "lstm", "tanh", "vectors", "squared_error", clip=0.875, seed=72, **SMALL, hidden=4, outputs=5),
-    Case("gru_two_layers", "gru", "tanh", "vectors", "squared_error", clip=0.75, seed=244, **SMALL, **DEEP, outputs=4),
-    Case("lstm_two_layers", "lstm", "tanh", "tokens", "cross_entropy", clip=0.25, seed=2444, **SMALL, **DEEP, outputs=4),
+    Case("gru_two_layers", "gru", "tanh", "vectors", "squared_error", clip=0.75, seed=1029, **DEEP, outputs=5),
+    Case("lstm_two_layers", "lstm", "tanh", "tokens", "cross_entropy", clip=0.25, seed=7734, **DEEP, outputs=5),
     Case("embedding_gru", "gru", "tanh", "tokens", "cross_entropy", clip=0.5, seed=9, **SMALL, embedding=2, hidden=4, outputs=5),
+    Case("embedding_lstm", "lstm", "tanh", "tokens", "cross_entropy", clip=0.25, seed=69, **SMALL, embedding=2, hidden=4, outputs=4),
 ]
 
 

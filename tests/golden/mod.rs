@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 /// The names of all golden files, for tests that go through all of them.
-pub const NAMES: [&str; 15] = [
+pub const NAMES: [&str; 16] = [
     "elman_tanh_tokens",
     "elman_relu_tokens",
     "elman_tanh_vectors",
@@ -23,6 +23,7 @@ pub const NAMES: [&str; 15] = [
     "gru_two_layers",
     "lstm_two_layers",
     "embedding_gru",
+    "embedding_lstm",
 ];
 
 /// Named tensors in the order of the flat vector, each row-major.
