@@ -3,6 +3,7 @@
 mod common;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use recurve::crew::Alone;
 use recurve::kernels::{Factor, Mat, product, product_at, product_at_len};
 use recurve::lanes::{LaneKind, Lanes, OnLanes};
 
@@ -49,7 +50,7 @@ impl OnLanes for Pack<'_> {
 
     #[inline(always)]
     fn on<L: Lanes>(self, lanes: L) {
-        Factor::pack(lanes, self.0, self.1, self.2);
+        Factor::pack(&Alone, lanes, self.0, self.1, self.2);
     }
 }
 

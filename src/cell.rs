@@ -40,10 +40,11 @@ use mask::Mask;
 pub use reset::{Reset, ResetAfter, ResetBefore, ResetKind};
 pub use stack::{Stack, StackBackward, StackShape};
 
-use core::{fmt::Debug, ops::Range};
+use core::{convert::identity, fmt::Debug, ops::Range};
 
 use rand_core::Rng;
 
+use crate::crew::Crew;
 use crate::init::Init;
 use crate::kernels::copy;
 use crate::lanes::{Lanes, inlined};
@@ -114,14 +115,18 @@ impl Block {
         Self { first: sequence, extent: Extent::step(1), batch, dropped: Mask::NONE, frozen: 0 }
     }
 
-    /// Blocks of up to `rows` sequences, which together are a window; as one if `rows` has no limit.
+    /// So many blocks, which together are a window: as equal as can be if each but the last has an even number of
+    /// sequences, which suits the products' tiles.
     #[inline(always)]
-    pub(crate) fn all(extent: Extent, rows: usize) -> impl Iterator<Item = Self> {
+    pub(crate) fn all(extent: Extent, count: usize) -> impl Iterator<Item = Self> {
         let Extent { batch, window } = extent;
-        let (count, rows) = if rows == usize::MAX { (1, batch) } else { (batch.div_ceil(rows.max(1)), rows) };
+        let end = identity(inlined!(move |index: usize| match index {
+            _ if index == count => batch,
+            _ => (index * batch / count) & !1,
+        }));
         (0..count).map(inlined!(move |index: usize| {
-            let first = index * rows;
-            let extent = Extent { batch: rows.min(batch - first), window };
+            let first = end(index);
+            let extent = Extent { batch: end(index + 1) - first, window };
             Self { first, extent, batch, dropped: Mask::NONE, frozen: 0 }
         }))
     }
@@ -274,7 +279,7 @@ pub trait Cell: Copy + Debug + Sync + Sealed {
 
     /// Copies weights for products with `rows` rows into `room`, which is [`pack_len`](Self::pack_len) long.
     #[inline(always)]
-    fn pack<L: Lanes>(self, _lanes: L, _params: &[f32], _rows: usize, _room: &mut [f32]) {}
+    fn pack<L: Lanes>(self, _crew: &impl Crew, _lanes: L, _params: &[f32], _rows: usize, _room: &mut [f32]) {}
 
     /// Puts the states of a block's sequences, out of those of all, where [`forward`](Self::forward) reads them, if it
     /// does.

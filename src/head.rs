@@ -5,6 +5,7 @@ use core::ops::Range;
 use rand_core::Rng;
 
 use crate::cell::Weights;
+use crate::crew::Crew;
 use crate::init::xavier;
 use crate::kernels::{Factor, Mat, column_sums, product_at};
 use crate::lanes::Lanes;
@@ -59,8 +60,8 @@ impl DenseShape {
 
     /// Copies weights for products with `rows` rows into `room`, which is [`pack_len`](Self::pack_len) long.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn pack<L: Lanes>(self, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
-        Factor::pack(lanes, self.view(params).0, rows, room);
+    pub fn pack<L: Lanes>(self, crew: &impl Crew, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
+        Factor::pack(crew, lanes, self.view(params).0, rows, room);
     }
 
     /// O ← H W_hq + b_q, for rows of H (·×h) and O (·×q).

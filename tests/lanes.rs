@@ -8,6 +8,7 @@ mod reference;
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use recurve::crew::Alone;
 use recurve::kernels::{self, Factor, Mat, chains, product_at_len};
 use recurve::lanes::{FOLD, FusedScalar, Lanes, Portable, Scalar};
 
@@ -152,7 +153,7 @@ fn packs<L: Lanes>(lanes: L, b: Mat<'_>) -> impl Iterator<Item = (usize, Vec<f32
     [(1, len), (9, len), (9, 0)].into_iter().map(move |(rows, room)| {
         let mut pack = vec![f32::NAN; room];
         if room > 0 {
-            Factor::pack(lanes, b, rows, &mut pack);
+            Factor::pack(&Alone, lanes, b, rows, &mut pack);
         }
         (rows, pack)
     })

@@ -10,17 +10,22 @@ use crate::params::take_mut;
 
 /// Hidden units of a block: few enough for its buffers to stay in a second-level cache, ...
 const BLOCK_UNITS: usize = 2048;
-/// ... and as many sequences as keep the products busy.
+/// ... and as many sequences as keep the products busy; half as many again where the number of blocks would be odd.
 const BLOCK_ROWS: Range<usize> = 16..64;
 
-/// Sequences of a block. Part of what a gradient is: it is summed block after block. Without `std` a window is one
-/// block, whose sizes the compiler knows; so only for larger batches than these may its bits differ from a host's.
+/// Blocks of a window: one, or an even number, which two threads share. Part of what a gradient is: it is summed block
+/// after block. Without `std` a window is one block, whose sizes the compiler knows; so only for larger batches than these
+/// may its bits differ from a host's.
 #[inline(always)]
-pub(super) fn block_rows<C: Cell>(shape: ModelShape<C>) -> usize {
+pub(super) fn blocks<C: Cell>(shape: ModelShape<C>, batch: usize) -> usize {
     if cfg!(not(feature = "std")) {
-        return usize::MAX;
+        return 1;
     }
-    (BLOCK_UNITS / shape.cell.hidden().max(1)).clamp(BLOCK_ROWS.start, BLOCK_ROWS.end)
+    let rows = (BLOCK_UNITS / shape.cell.hidden().max(1)).clamp(BLOCK_ROWS.start, BLOCK_ROWS.end);
+    match batch.div_ceil(rows) {
+        0 | 1 => 1,
+        blocks => blocks & !1,
+    }
 }
 
 /// Where a window or a block is worked on. Each buffer has as much for every sequence.
@@ -33,14 +38,14 @@ pub(super) struct Buffers<'a> {
     pub(super) scratch: &'a mut [f32],
 }
 
-/// Floats of the buffers for one sequence, and sequences of a block.
+/// Floats of the buffers for one sequence, and the number of blocks.
 #[derive(Clone, Copy)]
 struct PerSequence {
     tape: usize,
     logits: usize,
     d_hidden: usize,
     scratch: usize,
-    block: usize,
+    blocks: usize,
 }
 
 impl<'a> Buffers<'a> {
@@ -62,7 +67,7 @@ impl<'a> Buffers<'a> {
             logits: extent.window * shape.outputs,
             d_hidden: if backward { extent.window * shape.cell.hidden() } else { 0 },
             scratch: if backward { shape.cell.backward_scratch_len(one) } else { 0 },
-            block: block_rows(shape),
+            blocks: blocks(shape, extent.batch),
         };
         let buffers = Self {
             extent,
@@ -81,7 +86,7 @@ impl<'a> Buffers<'a> {
         let each = self.each;
         let (mut tape, mut logits) = (&mut *self.tape, &mut *self.logits);
         let (mut d_hidden, mut scratch) = (&mut *self.d_hidden, &mut *self.scratch);
-        Block::all(self.extent, each.block).map(inlined!(move |block: Block| {
+        Block::all(self.extent, each.blocks).map(inlined!(move |block: Block| {
             let n = block.extent.batch;
             let part = Buffers {
                 extent: block.extent,
@@ -125,7 +130,7 @@ impl Done<'_> {
     #[inline(always)]
     pub(super) fn blocks(&self) -> impl Iterator<Item = (Block, [&[f32]; 4])> {
         let each = self.each;
-        Block::all(self.extent, each.block).map(inlined!(move |block: Block| {
+        Block::all(self.extent, each.blocks).map(inlined!(move |block: Block| {
             let parts = [
                 block.part(self.tape, each.tape),
                 block.part(self.logits, each.logits),
@@ -134,5 +139,30 @@ impl Done<'_> {
             ];
             (block, parts)
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::{ActivationKind, ElmanShape};
+
+    #[test]
+    fn blocks_are_a_window_and_shared_by_two() {
+        for (hidden, batch) in
+            (1..600).step_by(61).flat_map(|hidden| (1..200).map(move |batch| (hidden, batch)))
+        {
+            let cell = ElmanShape { inputs: 1, hidden, activation: ActivationKind::Tanh };
+            let count = blocks(ModelShape { cell, outputs: 1 }, batch);
+            let of_window: std::vec::Vec<_> = Block::all(Extent { batch, window: 3 }, count).collect();
+            let end = of_window.iter().fold(0, |end, block| {
+                assert_eq!(block.first, end);
+                end + block.extent.batch
+            });
+            let sizes = of_window.iter().map(|block| block.extent.batch);
+            assert_eq!((end, of_window.len()), (batch, count));
+            assert!(count == 1 || cfg!(not(feature = "std")) || count.is_multiple_of(2));
+            assert!(sizes.clone().max() <= sizes.min().map(|least| least + 3), "{batch} in {count}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::buffers::Buffers;
 use super::sizes::Sizes;
 use super::window::Window;
 use crate::cell::{Block, Inputs};
-use crate::crew::Crew;
+use crate::crew::{Alone, Crew};
 use crate::error::{Argument, Error, exactly};
 use crate::lanes::{Lanes, inlined};
 use crate::loss::{Goal, Sum};
@@ -38,7 +38,7 @@ impl<S: Sizes, G: Goal> Task<'_, S, G> {
         let (mut buffers, pack) = Buffers::new(sizes.shape(), window.extent, tape, scratch, true)?;
         check_state(lanes, state)?;
 
-        let (cell, head) = window.pack(lanes, params, pack);
+        let (cell, head) = window.pack(crew, lanes, params, pack);
         let mut total = Sum::default();
         crew.each(
             buffers.blocks(),
@@ -68,7 +68,7 @@ impl<S: Sizes, G: Goal> Task<'_, S, G> {
         let (mut buffers, pack) = Buffers::new(sizes.shape(), window.extent, tape, scratch, false)?;
         check_state(lanes, state)?;
 
-        let (cell, head) = window.pack(lanes, params, pack);
+        let (cell, head) = window.pack(&Alone, lanes, params, pack);
         let mut total = Sum::default();
         for (block, mut buffers) in buffers.blocks() {
             total.add(window.forward(lanes, cell, head, state, block, &mut buffers));

@@ -1,8 +1,9 @@
 //! What is done to each block of a window: forward, losses and backward.
 
-use super::buffers::{Buffers, block_rows};
+use super::buffers::{Buffers, blocks};
 use super::sizes::Sizes;
 use crate::cell::{Backward, Block, Cell, Extent, Inputs, Weights, extent};
+use crate::crew::Crew;
 use crate::error::{Argument, Error, Quantity, exactly};
 use crate::lanes::Lanes;
 use crate::loss::{Goal, Sum};
@@ -39,21 +40,22 @@ impl<'a, S: Sizes, G: Goal> Window<'a, S, G> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn pack<'w, L: Lanes>(
         &self,
+        crew: &impl Crew,
         lanes: L,
         params: &'w [f32],
         room: &'w mut [f32],
     ) -> (Weights<'w>, Weights<'w>) {
         let (cell, head) = (self.sizes.shape().cell, self.sizes.shape().head());
         let (of_cell, of_head) = self.sizes.shape().split(params);
-        let rows = block_rows(self.sizes.shape()).min(self.extent.batch);
+        let rows = self.extent.batch / blocks(self.sizes.shape(), self.extent.batch);
         let head_rows = rows * self.extent.window;
         let mut room = room.get_mut(..cell.pack_len() + head.pack_len()).unwrap_or_default();
         let cell_pack = take_mut(&mut room, cell.pack_len());
         if !cell_pack.is_empty() {
-            cell.pack(lanes, of_cell, rows, cell_pack);
+            cell.pack(crew, lanes, of_cell, rows, cell_pack);
         }
         if !room.is_empty() {
-            head.pack(lanes, of_head, head_rows, room);
+            head.pack(crew, lanes, of_head, head_rows, room);
         }
         (
             Weights { params: of_cell, pack: cell_pack, rows },

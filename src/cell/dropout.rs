@@ -17,6 +17,7 @@ use rand_core::Rng;
 
 use super::mask::{Mask, mix};
 use super::{Backpropagated, Backward, Block, Cell, Extent, Gradient, Inputs, TypedCell, Weights};
+use crate::crew::Crew;
 use crate::error::{Error, setting};
 use crate::init::Init;
 use crate::kernels::{map_all, zip_map, zip2_map};
@@ -295,8 +296,8 @@ impl<C: Cell> Cell for DropoutShape<C> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn pack<L: Lanes>(self, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
-        self.cell.pack(lanes, params, rows, room);
+    fn pack<L: Lanes>(self, crew: &impl Crew, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
+        self.cell.pack(crew, lanes, params, rows, room);
     }
 
     #[inline(always)]

@@ -11,6 +11,7 @@ use super::{
     Activation, ActivationKind, Backpropagated, Backward, Block, Cell, Extent, Gradient, InputWeights,
     Inputs, Tanh, TypedCell, Weights,
 };
+use crate::crew::Crew;
 use crate::init::Init;
 use crate::kernels::{Factor, Mat, column_sums, copy, product, product_at};
 use crate::lanes::Lanes;
@@ -140,8 +141,8 @@ impl Cell for ElmanShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn pack<L: Lanes>(self, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
-        Factor::pack(lanes, self.view(params).w_hh, rows, room);
+    fn pack<L: Lanes>(self, crew: &impl Crew, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
+        Factor::pack(crew, lanes, self.view(params).w_hh, rows, room);
     }
 
     #[inline(always)]

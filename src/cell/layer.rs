@@ -187,8 +187,8 @@ macro_rules! by_other_cells {
             }
 
             #[$attribute]
-            fn pack<L: Lanes>(self, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
-                $run(lanes, inlined!(|| $choose!(self, cell => cell.pack(lanes, params, rows, room))));
+            fn pack<L: Lanes>(self, crew: &impl $crate::crew::Crew, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
+                $run(lanes, inlined!(|| $choose!(self, cell => cell.pack(crew, lanes, params, rows, room))));
             }
 
             fn begin(self, state: &[f32], block: Block, tape: &mut [f32]) {

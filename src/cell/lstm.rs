@@ -18,6 +18,7 @@ use rand_core::Rng;
 use super::gates::{self, GateGradients, Gates, GatesShape, through_sigmoid, through_tanh};
 use super::parts::{columns, columns_mut, part, part_mut, step_and_previous};
 use super::{Backpropagated, Backward, Block, Cell, Extent, Gradient, Inputs, TypedCell, Weights};
+use crate::crew::Crew;
 use crate::init::Init;
 use crate::kernels::{Factor, Mat, copy, map_all};
 use crate::lanes::{Lanes, inlined};
@@ -287,8 +288,8 @@ impl Cell for LstmShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn pack<L: Lanes>(self, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
-        Factor::pack(lanes, self.view(params).w_h, rows, room);
+    fn pack<L: Lanes>(self, crew: &impl Crew, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
+        Factor::pack(crew, lanes, self.view(params).w_h, rows, room);
     }
 
     #[inline(always)]

@@ -14,6 +14,7 @@
 use rand_core::Rng;
 
 use super::{Backpropagated, Backward, Block, Cell, Extent, Gradient, Inputs, TypedCell, Weights};
+use crate::crew::Crew;
 use crate::init::Init;
 use crate::lanes::Lanes;
 use crate::params::{Flat, plain_data, take, take_mut};
@@ -227,11 +228,11 @@ impl<A: Cell, B: Cell> Cell for StackShape<A, B> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn pack<L: Lanes>(self, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
+    fn pack<L: Lanes>(self, crew: &impl Crew, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
         let params = halves(params, self.first.params_len());
         let room = halves_mut(room, self.first.pack_len());
-        self.first.pack(lanes, params.0, rows, room.0);
-        self.second.pack(lanes, params.1, rows, room.1);
+        self.first.pack(crew, lanes, params.0, rows, room.0);
+        self.second.pack(crew, lanes, params.1, rows, room.1);
     }
 
     #[inline(always)]

@@ -8,14 +8,18 @@
 //! - without, Bᵀ is gathered from as many rows of B as a register has lanes. That needs no memory but costs loads,
 //!   and is what a chip does.
 
-use core::array::from_fn;
+use core::{array::from_fn, convert::identity};
 
 use super::{Mat, Panels, affine, chains, product};
+use crate::crew::{Alone, Crew};
 use crate::lanes::{FOLD, Lanes, inlined};
 use crate::params::{rows_mut, take};
 
 /// From this many rows on, panels pay.
 const MANY: usize = 4;
+
+/// Elements of a matrix from which on its copies are made by two threads: fewer are copied before another thread has begun.
+const SHARED: usize = 1 << 15;
 
 /// Whether panels are used: never without `std`, where there are seldom caches and code is dear.
 #[inline(always)]
@@ -42,15 +46,24 @@ impl<'a> Factor<'a> {
         Panels::len(rows, cols).saturating_add(Panels::len(cols, rows))
     }
 
-    /// Makes the copies that products with `many` rows want of B and Bᵀ; nothing if there is too little room.
+    /// Makes the copies that products with `many` rows want of B and Bᵀ, large ones on two threads; nothing if there
+    /// is too little room.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn pack<L: Lanes>(lanes: L, b: Mat<'_>, many: usize, room: &mut [f32]) {
+    pub fn pack<L: Lanes>(crew: &impl Crew, lanes: L, b: Mat<'_>, many: usize, room: &mut [f32]) {
         let Some((plain, transposed)) = room.split_at_mut_checked(Panels::len(b.rows(), b.cols)) else {
             return;
         };
         if in_panels(many) {
-            Panels::pack(lanes, b, plain);
-            Panels::pack_transposed(lanes, b, transposed);
+            let copies = [(true, transposed), (false, plain)].into_iter();
+            let copy = identity(inlined!(|(is_transposed, room): (bool, &mut [f32])| match is_transposed {
+                true => Panels::pack_transposed(lanes, b, room),
+                false => Panels::pack(lanes, b, room),
+            }));
+            if b.data.len() < SHARED {
+                Alone.each(copies, copy, |()| {});
+            } else {
+                crew.each(copies, copy, |()| {});
+            }
         } else if transposed.len() >= b.data.len() {
             for (k, to) in rows_mut(transposed, b.rows()).take(b.cols).enumerate() {
                 for (j, to) in to.iter_mut().enumerate() {

@@ -7,6 +7,7 @@ use super::{GruShape, K};
 use crate::cell::gates::{self, GateGradients, Gates, GatesShape};
 use crate::cell::parts::{part, part_mut, step_and_previous};
 use crate::cell::{Backpropagated, Backward, Block, Cell, Extent, Gradient, Inputs, ResetKind, Weights};
+use crate::crew::Crew;
 use crate::init::Init;
 use crate::kernels::{Factor, Mat, column_sums, copy};
 use crate::lanes::Lanes;
@@ -138,11 +139,11 @@ impl Cell for GruShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn pack<L: Lanes>(self, lanes: L, params: &[f32], rows: usize, mut room: &mut [f32]) {
+    fn pack<L: Lanes>(self, crew: &impl Crew, lanes: L, params: &[f32], rows: usize, mut room: &mut [f32]) {
         let View { gates, candidate, .. } = self.view(params);
         let of_gates = take_mut(&mut room, Factor::pack_len(self.hidden, K * self.hidden));
-        Factor::pack(lanes, gates.w_h, rows, of_gates);
-        Factor::pack(lanes, candidate.w_h, rows, room);
+        Factor::pack(crew, lanes, gates.w_h, rows, of_gates);
+        Factor::pack(crew, lanes, candidate.w_h, rows, room);
     }
 
     #[inline(always)]
