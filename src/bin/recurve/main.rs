@@ -16,6 +16,7 @@ mod forecast;
 mod import;
 mod inspect;
 mod interrupt;
+mod past;
 mod plot;
 mod progress;
 mod report;

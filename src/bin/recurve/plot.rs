@@ -8,8 +8,8 @@ use plotters::prelude::*;
 use recurve::host::baseline::OrderReport;
 
 use crate::failure::Failure;
+use crate::past::Point;
 use crate::report::grouped;
-use crate::session::Point;
 
 const SIZE: (u32, u32) = (960, 560);
 pub const TRAIN: RGBColor = RGBColor(0x1f, 0x77, 0xb4);

@@ -8,7 +8,8 @@ use recurve::Perplexity;
 use recurve::host::{Best, HostError, Trainer};
 use recurve::optim::Schedule;
 
-use crate::checkpoints::{Checkpoints, Past};
+use crate::checkpoints::Checkpoints;
+use crate::past::{Past, Point};
 use crate::progress::{Progress, Status};
 use crate::{interrupt, sample};
 use budget::Budget;
@@ -68,15 +69,6 @@ pub enum End {
     Interrupted,
     /// A checkpoint could not be written.
     Unsaved,
-}
-
-/// Perplexities after a number of steps.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Point {
-    pub step: u64,
-    /// Over the steps since the point before, as they were trained.
-    pub train: f32,
-    pub valid: Option<f32>,
 }
 
 /// What a run has come to.
