@@ -1,4 +1,6 @@
-//! What the targets share: choices drawn from bytes, and model files whose checksum is right again.
+//! What the targets share: choices drawn from bytes, networks made of them, and model files whose checksum is right again.
+
+pub mod made;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 

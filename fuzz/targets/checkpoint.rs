@@ -1,5 +1,5 @@
 //! A checkpoint: bytes as they are, or one of a short run with some of them changed and its checksum mended. What is taken
-//! comes back to the byte and its run goes on; the rest is refused in one line, and leaves the run as it was.
+//! comes back to the byte and its run goes on, of all tensors or of the output layer; the rest is refused in one line, and leaves the run as it was.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -8,33 +8,41 @@ use libfuzzer_sys::fuzz_target;
 use recurve::cell::{ActivationKind, AnyCell, CellKind, Dropout};
 use recurve::host::checkpoint::Checkpoint;
 use recurve::host::{AnyOptimizer, HostError, Network, Settings, Trainer, text::Clean};
-use recurve::{Adam, Sgd, vocab::Alphabet};
+use recurve::{Adam, Sgd, Trained, vocab::Alphabet};
 use recurve_fuzz::{Source, assert_line, checksum};
 
 const TOKENS: [u16; 26] = [0, 1, 2, 2, 1, 0, 0, 2, 1, 0, 1, 2, 0, 0, 2, 1, 1, 0, 2, 1, 0, 0, 1, 2, 1, 0];
 
-/// Checkpoints of a plain run and of one with all that a run can have, after some of their steps.
-static GOOD: LazyLock<[Vec<Vec<u8>>; 2]> = LazyLock::new(|| [false, true].map(run));
+/// Checkpoints of each run, after some of its steps.
+static GOOD: LazyLock<[Vec<Vec<u8>>; 4]> = LazyLock::new(|| RUNS.map(run));
+
+/// Whether a run has all that a run can have, and whether it trains the output layer alone.
+type Run = (bool, bool);
+
+const RUNS: [Run; 4] = [(false, false), (true, false), (false, true), (true, true)];
 
 fn network() -> Network {
     let cell = AnyCell::new(CellKind::Elman, ActivationKind::Tanh, 3, 2);
     Network::new(cell, vec![97, 98, 99], Alphabet::Chars, Clean::None).unwrap()
 }
 
-fn settings(full: bool) -> Settings {
+fn settings((full, head): Run) -> Settings {
     let mut settings = Settings::new(2, 3, AnyOptimizer::Sgd(Sgd { lr: 0.1, momentum: 0.5 }));
     if full {
         settings.optimizer = AnyOptimizer::Adam(Adam::new(0.01));
         settings.dropout = Dropout::new(0.1, 0.2).unwrap();
         (settings.shuffle_offset, settings.keep_best, settings.clip) = (true, true, 1.0);
     }
+    if head {
+        settings.trained = Trained::HEAD;
+    }
     settings
 }
 
-fn run(full: bool) -> Vec<Vec<u8>> {
+fn run(run: Run) -> Vec<Vec<u8>> {
     let mut network = network();
     network.init(1);
-    let mut trainer = Trainer::new(&mut network, &TOKENS, settings(full)).unwrap();
+    let mut trainer = Trainer::new(&mut network, &TOKENS, settings(run)).unwrap();
     let step = |steps| {
         let bytes = trainer.checkpoint("stale 0\n").unwrap().bytes().to_vec();
         trainer.step().unwrap();
@@ -79,11 +87,11 @@ fn refused(error: &HostError) {
 
 fuzz_target!(|data: &[u8]| {
     let mut source = Source(data);
-    let (full, made_up, mended) = (source.flag(), source.flag(), source.flag());
+    let (run, made_up, mended) = (source.below(4), source.flag(), source.flag());
     let mut bytes = if made_up {
         source.0.to_vec()
     } else {
-        let mut bytes = GOOD[usize::from(full)][source.below(6)].clone();
+        let mut bytes = GOOD[run][source.below(6)].clone();
         change(&mut bytes, source);
         bytes
     };
@@ -96,7 +104,7 @@ fuzz_target!(|data: &[u8]| {
     };
     assert_eq!(read.bytes(), bytes);
     let mut network = network();
-    let mut trainer = Trainer::new(&mut network, &TOKENS, settings(full)).unwrap();
+    let mut trainer = Trainer::new(&mut network, &TOKENS, settings(RUNS[run])).unwrap();
     let before = trainer.checkpoint("").unwrap();
     if let Err(error) = trainer.resume(&read) {
         refused(&error);

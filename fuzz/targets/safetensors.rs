@@ -3,15 +3,17 @@
 
 use libfuzzer_sys::fuzz_target;
 use recurve::cell::ActivationKind;
+use recurve::clean::Clean;
 use recurve::host::safetensors::{Import, Vocabulary, export};
 use recurve_fuzz::{Source, assert_line};
 
 fuzz_target!(|data: &[u8]| {
     let mut source = Source(data);
-    let choices = source.byte();
+    let (choices, more) = (source.byte(), source.byte());
     let mut import = Import::default();
     if choices & 2 != 0 {
-        import.vocabulary = Some(Vocabulary::from_json(r#"["c","a","b"]"#).unwrap());
+        const LISTS: [&str; 4] = [r#"["c","a","b"]"#, "[2,0,1]", r#"["b","a"]"#, r#"["e","d","c","b","a"]"#];
+        import.vocabulary = Some(Vocabulary::from_json(LISTS[usize::from(more & 3)]).unwrap());
     }
     if choices & 4 != 0 {
         import.activation = Some(ActivationKind::Relu);
@@ -19,6 +21,9 @@ fuzz_target!(|data: &[u8]| {
     if choices & 8 != 0 {
         import.rnn_prefix = Some("rnn".into());
     }
+    import.head_prefix = (more & 4 != 0).then(|| "head".into());
+    import.embedding_prefix = (more & 8 != 0).then(|| "embedding".into());
+    import.clean = (more & 16 != 0).then_some(Clean::Letters);
     // Bytes as they are; or a header up to the first zero, with its length, and tensors as long as need be.
     let bytes = if choices & 1 == 0 {
         source.0.to_vec()
@@ -29,8 +34,10 @@ fuzz_target!(|data: &[u8]| {
         let length = (header.len() as u64).to_le_bytes();
         [&length[..], header, tensors.get(1..).unwrap_or_default(), &vec![0; padding]].concat()
     };
+    let clean = import.clean_of(&bytes);
     match import.network(&bytes) {
         Ok(network) => {
+            assert_eq!(clean.unwrap(), network.clean());
             let Ok(file) = export(&network) else { return };
             let again = Import::default().network(&file).unwrap();
             assert_eq!(export(&again).unwrap(), file);

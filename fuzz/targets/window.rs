@@ -1,69 +1,22 @@
 //! A step of training with any numbers in any of its arguments: a finite loss, or an error that leaves state, gradients,
-//! weights and the optimiser's memory as they were. Any stack of cells, any objective, any lanes.
+//! weights and the optimiser's memory as they were. Any stack of cells, any objective, any lanes, and any tensors that are
+//! trained: their gradients are those of training all.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use recurve::cell::{ActivationKind, AnyCell, Cell, CellKind, Dropout, Extent, GruShape, Layer, ResetKind};
+use recurve::cell::{Cell, Dropout, Extent};
 use recurve::host::AnyOptimizer;
-use recurve::lanes::{LaneKind, Lanes, Portable};
+use recurve::lanes::{LaneKind, Lanes};
 use recurve::optim::{clip_norm_on, clip_value};
-use recurve::{Adam, Inputs, ModelShape, Objective, Optimizer, Sgd, Targets};
-use recurve_fuzz::Source;
-
-/// A stack of up to three layers.
-fn cell(source: &mut Source<'_>) -> AnyCell {
-    const KINDS: [CellKind; 5] =
-        [CellKind::Elman, CellKind::Gru, CellKind::Lstm, CellKind::Feedforward, CellKind::Embedding];
-    let mut stack: Option<AnyCell> = None;
-    for _ in 0..=source.below(3) {
-        let (kind, hidden) = (source.one_of(&KINDS), 1 + source.below(9));
-        let activation = source.one_of(&[ActivationKind::Tanh, ActivationKind::Relu]);
-        let inputs = stack.map_or_else(|| 1 + source.below(9), |stack| stack.hidden());
-        let mut layer = Layer::new(kind, activation, inputs, hidden);
-        if kind == CellKind::Gru && source.flag() {
-            layer = Layer::Gru(GruShape { inputs, hidden, reset: ResetKind::Before });
-        }
-        let layer = AnyCell::of(layer);
-        stack = Some(stack.map_or(layer, |stack| stack.then(layer).unwrap()));
-    }
-    stack.unwrap()
-}
-
-/// Rows of tokens or of vectors.
-enum Rows {
-    Tokens(Vec<u16>),
-    Vectors(Vec<f32>),
-}
-
-impl Rows {
-    /// For so many rows; now and then for one more or less.
-    fn new(source: &mut Source<'_>, rows: usize, width: usize) -> Self {
-        let tokens = source.flag();
-        let rows = match source.byte() {
-            0xff => rows + 1,
-            0xfe => rows - 1,
-            _ => rows,
-        };
-        if tokens {
-            Self::Tokens(source.tokens(rows, width))
-        } else {
-            Self::Vectors(source.floats(rows * width))
-        }
-    }
-}
-
-/// Zeros, or whatever was there before; now and then one too few.
-fn room(source: &mut Source<'_>, len: usize) -> Vec<f32> {
-    let (short, before) = (source.byte() == 0xff, source.float());
-    vec![before; if short { len.saturating_sub(1) } else { len }]
-}
-
-fn bits(numbers: &[f32]) -> Vec<u32> {
-    numbers.iter().map(|x| x.to_bits()).collect()
-}
+use recurve::{Adam, Inputs, ModelShape, Objective, Optimizer, Sgd, Trained};
+use recurve_fuzz::made::{Backwards, Rows, bits, cell, part, room, size, trained, values};
+use recurve_fuzz::{Source, on};
 
 /// What a step of training has: everything is kept if it fails.
+#[derive(Clone)]
 struct Step<'a> {
+    trained: Trained,
+    threads: usize,
     inputs: Inputs<'a>,
     objective: Objective<'a>,
     params: Vec<f32>,
@@ -76,13 +29,7 @@ struct Step<'a> {
 impl Step<'_> {
     fn check<C: Cell>(&mut self, shape: ModelShape<C>, kind: LaneKind, learn: bool) -> bool {
         let (state, grads) = (bits(&self.state), bits(&self.grads));
-        let result = match kind {
-            #[cfg(target_arch = "x86_64")]
-            LaneKind::Avx2(lanes) => self.run(shape, lanes, learn),
-            #[cfg(target_arch = "x86_64")]
-            LaneKind::Avx512(lanes) => self.run(shape, lanes, learn),
-            _ => self.run(shape, Portable, learn),
-        };
+        let result = on!(kind, lanes => self.run(shape, lanes, learn));
         match result {
             Ok(loss) => assert!(loss.is_finite() && (learn || bits(&self.grads) == grads)),
             Err(_) => assert!(bits(&self.state) == state && bits(&self.grads) == grads),
@@ -96,13 +43,31 @@ impl Step<'_> {
         lanes: L,
         learn: bool,
     ) -> Result<f32, recurve::Error> {
-        let Self { inputs, objective, params, state, tape, scratch, grads } = self;
+        let Self { trained, threads, inputs, objective, params, state, tape, scratch, grads } = self;
         if learn {
-            shape.gradient(lanes, params, *inputs, *objective, state, tape, scratch, grads)
+            let (crew, goal) = (Backwards(*threads), *objective);
+            shape.gradient_of(*trained, &crew, lanes, params, *inputs, goal, state, tape, scratch, grads)
         } else {
             shape.loss(lanes, params, *inputs, *objective, state, tape, scratch)
         }
     }
+}
+
+/// Training all tensors, by one thread and in other rooms, does the same to those that are trained.
+fn check_part<C: Cell>(
+    before: &Step<'_>,
+    after: &Step<'_>,
+    shape: ModelShape<C>,
+    is_in: &[bool],
+    kind: LaneKind,
+) {
+    let held = before.grads.first().copied().unwrap_or_default();
+    let mut all = Step { trained: Trained::ALL, threads: 1, ..before.clone() };
+    all.grads = vec![held; shape.params_len()];
+    [&mut all.tape, &mut all.scratch].into_iter().for_each(|room| room.fill(0.0));
+    assert!(all.check(shape, kind, true));
+    assert_eq!(values(&after.state), values(&all.state));
+    assert_eq!(values(&after.grads), values(&part(shape, is_in, &all.grads)));
 }
 
 /// One step of an optimiser.
@@ -129,8 +94,8 @@ fn update(source: &mut Source<'_>, kind: LaneKind, params: &mut [f32], grads: &m
 
 fuzz_target!(|data: &[u8]| {
     let source = &mut Source(data);
-    let shape = ModelShape { cell: cell(source), outputs: 1 + source.below(9) };
-    let extent = Extent { batch: 1 + source.below(4), window: 1 + source.below(6) };
+    let shape = ModelShape { cell: cell(source), outputs: size(source, 9) };
+    let extent = Extent { batch: size(source, 4), window: 1 + source.below(6) };
     let kinds: Vec<LaneKind> = LaneKind::available().collect();
     let kind = source.one_of(&kinds);
     let (learn, drops, wide) = (source.flag(), source.flag(), source.flag());
@@ -142,37 +107,40 @@ fuzz_target!(|data: &[u8]| {
     let lengths: Vec<usize> = (0..extent.batch).map(|_| source.below(extent.window + 2)).collect();
     let inputs = Rows::new(source, extent.rows(), shape.cell.inputs());
     let targets = Rows::new(source, targets, shape.outputs);
-    let targets = match &targets {
-        Rows::Tokens(tokens) => Targets::Tokens(tokens),
-        Rows::Vectors(y) if is_huber => Targets::Huber { y, delta },
-        Rows::Vectors(y) => Targets::Vectors(y),
-    };
+    let targets = targets.targets(is_huber.then_some(delta));
     let objective = match objective {
         0 => Objective::from(targets),
         1 => Objective::last(targets),
         _ => Objective::mean(targets),
     };
     let objective = if source.flag() { objective.with_lengths(&lengths) } else { objective };
-    let inputs = match &inputs {
-        Rows::Tokens(tokens) => Inputs::Tokens(tokens),
-        Rows::Vectors(x) => Inputs::Vectors(x),
-    };
+    let inputs = inputs.inputs();
     let seed = source.word();
     let dropout = Dropout::new(source.float(), source.float()).unwrap_or(Dropout::NONE).seeded(seed);
     let dropping = shape.with_dropout(if drops { dropout } else { Dropout::NONE }, inputs);
-    let pack = if wide { shape.pack_len(1) } else { 0 };
+    let (threads, chosen) = (source.one_of(&[1, 3]), if source.flag() { source.word() } else { u32::MAX });
+    let (trained, is_in) = trained(shape, chosen);
+    let pack = if wide { shape.pack_len(threads) } else { 0 };
 
     let mut step = Step {
+        trained,
+        threads,
         inputs,
         objective,
         tape: room(source, dropping.tape_len(extent)),
         scratch: room(source, dropping.scratch_len(extent) + pack),
         state: source.floats(shape.state_len(extent.batch)),
-        grads: room(source, shape.params_len()),
+        grads: room(source, shape.trained_len(trained)),
         params: source.floats(shape.params_len()),
     };
+    let before = step.clone();
     let done = if drops { step.check(dropping, kind, learn) } else { step.check(shape, kind, learn) };
-    if done && learn {
-        update(source, kind, &mut step.params, &mut step.grads);
+    if !done || !learn {
+        return;
+    }
+    match chosen == u32::MAX {
+        true => update(source, kind, &mut step.params, &mut step.grads),
+        false if drops => check_part(&before, &step, dropping, &is_in, kind),
+        false => check_part(&before, &step, shape, &is_in, kind),
     }
 });
