@@ -55,7 +55,7 @@ fn problem<C: Cell>(cell: C, sizes: Sizes, vectors: bool) -> (Network<C>, Window
     let network = Network::new(cell, sizes.outputs);
     let network = network.with_flat(&random.values(network.count(), 1.0));
     let x = random.values(sizes.batch * sizes.steps * sizes.inputs, 1.0);
-    let window = Window { batch: sizes.batch, x, targets: targets(&mut random, sizes, vectors) };
+    let window = Window { batch: sizes.batch, x, objective: targets(&mut random, sizes, vectors).into() };
     let state = random.values(sizes.batch * network.cell.state(), 1.0);
     (network, window, state)
 }
@@ -139,11 +139,11 @@ proptest! {
         let (network, window, state) = problem(cell, sizes, true);
         let whole = network.forward(&window, &state);
 
-        let Targets::Vectors(y) = &window.targets else { unreachable!() };
+        let Targets::Vectors(y) = &window.objective.targets else { unreachable!() };
         let rows = sizes.batch * (sizes.steps / 2);
         let part = |x: &[f64], y: &[f64], state: &[f64]| {
-            let targets = Targets::Vectors(y.to_vec());
-            network.forward(&Window { batch: sizes.batch, x: x.to_vec(), targets }, state)
+            let objective = Targets::Vectors(y.to_vec()).into();
+            network.forward(&Window { batch: sizes.batch, x: x.to_vec(), objective }, state)
         };
         let first = part(&window.x[..rows * sizes.inputs], &y[..rows * sizes.outputs], &state);
         let second = part(&window.x[rows * sizes.inputs..], &y[rows * sizes.outputs..], &first.state);

@@ -13,6 +13,7 @@ use reference::gru::Gru;
 use reference::loss::Targets;
 use reference::lstm::Lstm;
 use reference::network::{Network, Window};
+use reference::objective::{Objective, Readout};
 use reference::optim::{AdamW, Optimizer, Sgd, clip, global_norm};
 use reference::stack::{Layer, Stack};
 use reference::{Activation, Cell, one_hot};
@@ -40,9 +41,18 @@ fn window(golden: &Golden, index: usize) -> Window {
     };
     let targets = match &rows.targets {
         Rows::Tokens(tokens) => Targets::Tokens(tokens.clone()),
-        Rows::Vectors(y) => Targets::Vectors(y.clone()),
+        Rows::Vectors(y) => match golden.delta {
+            Some(delta) => Targets::Huber(y.clone(), delta),
+            None => Targets::Vectors(y.clone()),
+        },
     };
-    Window { batch: golden.batch, x, targets }
+    let readout = golden.readout.as_deref().map(|readout| match readout {
+        "last" => Readout::Last,
+        "mean" => Readout::Mean,
+        other => panic!("unknown readout {other}"),
+    });
+    let objective = Objective { targets, readout, lengths: rows.lengths.clone() };
+    Window { batch: golden.batch, x, objective }
 }
 
 fn check_first<C: Cell>(golden: &Golden, network: &Network<C>) {

@@ -10,6 +10,7 @@ pub mod states;
 
 use recurve::cell::{AnyCell, Cell, Extent};
 use recurve::lanes::{Lanes, Portable};
+use recurve::loss::Goal;
 use recurve::{Error, Inputs, ModelShape, Targets};
 
 pub use problem::Problem;
@@ -58,9 +59,26 @@ impl Problem {
         self.gradient_with(Portable, 0)
     }
 
+    /// The window's gradients on the portable lanes for another objective; `h` has no meaning if it has lengths.
+    pub fn gradient_for(&self, goal: impl Goal) -> Outcome {
+        let mut grads = vec![0.0; self.params.len()];
+        let (loss, h, state) = self.add_gradient_for(goal, Portable, 0, &mut grads).expect("a valid window");
+        Outcome { loss, h, state, grads }
+    }
+
     /// Adds the window's gradients to `grads`; the loss, the hidden units and the state after.
     pub fn add_gradient<L: Lanes>(
         &self,
+        lanes: L,
+        room: usize,
+        grads: &mut [f32],
+    ) -> Result<(f32, Vec<f32>, Vec<f32>), Error> {
+        self.add_gradient_for(self.targets.targets(), lanes, room, grads)
+    }
+
+    fn add_gradient_for<L: Lanes>(
+        &self,
+        goal: impl Goal,
         lanes: L,
         room: usize,
         grads: &mut [f32],
@@ -70,12 +88,11 @@ impl Problem {
         // What is in tape and scratch before must not matter.
         let mut tape = vec![f32::NAN; shape.tape_len(extent)];
         let mut scratch = vec![f32::NAN; shape.scratch_len(extent) + room];
-        let (inputs, targets) = (self.inputs.inputs(), self.targets.targets());
         let loss = shape.gradient(
             lanes,
             &self.params,
-            inputs,
-            targets,
+            self.inputs.inputs(),
+            goal,
             &mut state,
             &mut tape,
             &mut scratch,

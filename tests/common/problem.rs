@@ -186,7 +186,7 @@ impl Problem {
             Rows::Tokens(tokens) => reference::loss::Targets::Tokens(whole(tokens)),
             Rows::Vectors(y, _) => reference::loss::Targets::Vectors(f64s(y)),
         };
-        Window { batch: self.extent.batch, x, targets }
+        Window { batch: self.extent.batch, x, objective: targets.into() }
     }
 
     /// The reference with these weights.

@@ -6,11 +6,14 @@ time on one version of PyTorch.  The files are committed, so only those who add 
 
 A case is a network, an initial state and three windows in a row.  A file holds, all in our notation and layout:
 
-  cell, layers (if there are several), embedding (if there is one), activation, loss, inputs, hidden, outputs, batch, steps
+  cell, layers (if there are several), below (hidden units of a layer below, if there is one), embedding (if there is
+             one), activation, loss, delta (of Huber's loss), readout ("last" or "mean", if a sequence has one target),
+             inputs, hidden, outputs, batch, steps
   order      the names of the parameters in the order of the flat vector
   weights    every parameter before training, as matrices of rows, so that  H_t = phi(X_t W_xh + H_{t-1} W_hh + b_h)
   state      the state before the first window (batch x hidden; empty without memory)
-  windows    three of { tokens | vectors, targets }, time-major: row  t * batch + b  is step t of sequence b
+  windows    three of { tokens | vectors, targets, lengths }, time-major: row  t * batch + b  is step t of sequence b; with a
+             readout there is a target for each sequence; lengths only if sequences are shorter than the window
   first      the first window before any training: h (hidden values of each step), logits, loss, state (after the
              window), gradients of every parameter, of the initial state ("state") and of vector inputs ("x")
   runs       training over the three windows, from the same weights and state, the state carried from window to
@@ -19,8 +22,8 @@ A case is a network, an initial state and three windows in a row.  A file holds,
 GRU and LSTM have several gates: each parameter's file holds them side by side, the columns of one after those of the
 other. Of a GRU, r and z are in w_xg, w_hg and b_g, the candidate in w_xn, w_hn, b_xn and b_hn. The state of an LSTM is, of
 each sequence, h and then c. With several "layers", a parameter's name begins with its layer's number, and the state is that of
-the first layer, then that of the second. An "embedding" counts as the first of several layers; w_e has a row for each
-token.
+the first layer, then that of the second. An "embedding" counts as the first of several layers, as does the layer "below";
+w_e has a row for each token.
 
 PyTorch stores the transposes of our matrices, so each one is transposed on its way in and out.  `torch.nn.RNN` has
 two biases that are added to each other; `bias_ih_l0` is our b_h, `bias_hh_l0` is held at zero and never trained,
@@ -28,7 +31,9 @@ because two trained biases would take two steps in the place of one. It is the s
 GRU's b_hn, which is within the reach of its reset gate.
 
 Everything is computed in float64.  Weights, states and inputs are multiples of 1/1024 below 1: exact in float32
-and short in decimal.  Losses are means over batch * steps of the cross-entropy or of half the squared distance.
+and short in decimal.  Losses are means over all targets (batch * steps, or fewer: see objective.py) of the cross-entropy, of
+half the squared distance or of Huber's loss. Steps after the end of a sequence are computed as the others are, but have no
+targets, and its state is zero after the window.
 """
 
 import json
@@ -38,7 +43,9 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from torch.func import functional_call
+
+from networks import NETWORKS, STATES
+from objective import loss_of, state_after
 
 HERE = Path(__file__).resolve().parent
 WINDOWS = 3
@@ -52,7 +59,7 @@ class Case:
     cell: str  # "elman", "gru", "lstm" or "feedforward"
     activation: str  # "tanh" or "relu"
     x: str  # "tokens" or "vectors"
-    loss: str  # "cross_entropy" (with token targets) or "squared_error" (with vector targets)
+    loss: str  # "cross_entropy" (with token targets), "squared_error" or "huber" (with vector targets)
     clip: float  # the largest norm of the gradient in the run by plain gradient descent
     seed: int
     inputs: int = 5
@@ -61,13 +68,20 @@ class Case:
     batch: int = 3
     steps: int = 4
     layers: int = 1
+    below: int = 0  # hidden units of a layer below the others; 0 for none
     embedding: int = 0  # elements of a vector for each token; 0 for one-hot
+    delta: float | None = None  # of Huber's loss
+    readout: str | None = None  # "last" or "mean": a target for each sequence; else for each step
+    lengths: tuple[tuple[int, ...], ...] = ()  # of each window's sequences; else all are as long as the window
 
 
 # Cells with gates have many weights.
 SMALL = {"inputs": 3, "batch": 2, "steps": 3}
 # Inputs, hidden units, steps and batch all differ.
 DEEP = {"inputs": 2, "batch": 5, "hidden": 3, "steps": 4, "layers": 2}
+# Sequences with one target, and lengths of theirs: whole windows, parts of them and nothing.
+READ = {"inputs": 2, "batch": 3, "steps": 4}
+LENGTHS = ((4, 1, 2), (3, 0, 4), (2, 4, 1))
 
 CASES = [
     Case("elman_tanh_tokens", "elman", "tanh", "tokens", "cross_entropy", clip=0.5, seed=1),
@@ -85,117 +99,42 @@ CASES = [
     Case("lstm_vectors", "lstm", "tanh", "vectors", "squared_error", clip=0.875, seed=72, **SMALL, hidden=4, outputs=5),
     Case("gru_two_layers", "gru", "tanh", "vectors", "squared_error", clip=0.75, seed=1029, **DEEP, outputs=5),
     Case("lstm_two_layers", "lstm", "tanh", "tokens", "cross_entropy", clip=0.25, seed=7734, **DEEP, outputs=5),
-    Case("embedding_gru", "gru", "tanh", "tokens", "cross_entropy", clip=0.5, seed=9, **SMALL, embedding=2, hidden=4, outputs=5),
-    Case("embedding_lstm", "lstm", "tanh", "tokens", "cross_entropy", clip=0.25, seed=69, **SMALL, embedding=2, hidden=4, outputs=4),
+    Case(
+        "embedding_gru", "gru", "tanh", "tokens", "cross_entropy",
+        clip=0.5, seed=9, **SMALL, embedding=2, hidden=4, outputs=5,
+    ),
+    Case(
+        "embedding_lstm", "lstm", "tanh", "tokens", "cross_entropy",
+        clip=0.25, seed=69, **SMALL, embedding=2, hidden=4, outputs=4,
+    ),
+    Case(
+        "elman_two_layers", "elman", "tanh", "vectors", "squared_error",
+        clip=0.75, seed=10, inputs=5, below=4, hidden=3, outputs=6, batch=2, steps=7,
+    ),
+    Case("gru_huber", "gru", "tanh", "vectors", "huber", delta=0.5, clip=0.5, seed=18, **SMALL, hidden=4, outputs=5),
+    # A target for each sequence, at its end or from all of it.
+    Case(
+        "gru_last", "gru", "tanh", "vectors", "cross_entropy",
+        readout="last", clip=0.5, seed=85, **READ, hidden=5, outputs=6,
+    ),
+    Case(
+        "lstm_mean", "lstm", "tanh", "vectors", "squared_error",
+        readout="mean", clip=0.5, seed=2289, **READ, hidden=5, outputs=6,
+    ),
+    # The same three ways with sequences of several lengths.
+    Case(
+        "elman_lengths", "elman", "tanh", "tokens", "cross_entropy",
+        lengths=LENGTHS, clip=0.5, seed=12, **READ, hidden=6, outputs=5,
+    ),
+    Case(
+        "lstm_last_lengths", "lstm", "tanh", "vectors", "huber",
+        delta=0.75, readout="last", lengths=LENGTHS, clip=0.5, seed=256, **READ, hidden=5, outputs=6,
+    ),
+    Case(
+        "gru_mean_lengths", "gru", "tanh", "vectors", "cross_entropy",
+        readout="mean", lengths=LENGTHS, clip=0.5, seed=85, **READ, hidden=5, outputs=6,
+    ),
 ]
-
-
-class Elman(nn.Module):
-    """`torch.nn.RNN` and an output layer.  `parts` maps our names to PyTorch's parameters."""
-
-    def __init__(self, case):
-        super().__init__()
-        self.rnn = nn.RNN(case.inputs, case.hidden, nonlinearity=case.activation, batch_first=False)
-        self.dense = nn.Linear(case.hidden, case.outputs)
-        self.rnn.bias_hh_l0.requires_grad_(False).zero_()
-        self.parts = {
-            "w_xh": self.rnn.weight_ih_l0,
-            "w_hh": self.rnn.weight_hh_l0,
-            "b_h": self.rnn.bias_ih_l0,
-            "w_hq": self.dense.weight,
-            "b_q": self.dense.bias,
-        }
-
-    def forward(self, x, state):
-        h, state = self.rnn(x, state.unsqueeze(0))
-        return h, self.dense(h), state.squeeze(0)
-
-
-class Feedforward(nn.Module):
-    """A hidden layer without memory and an output layer; its state has no numbers."""
-
-    def __init__(self, case):
-        super().__init__()
-        self.hidden = nn.Linear(case.inputs, case.hidden)
-        self.activation = {"tanh": nn.Tanh, "relu": nn.ReLU}[case.activation]()
-        self.dense = nn.Linear(case.hidden, case.outputs)
-        self.parts = {
-            "w_xh": self.hidden.weight,
-            "b_h": self.hidden.bias,
-            "w_hq": self.dense.weight,
-            "b_q": self.dense.bias,
-        }
-
-    def forward(self, x, state):
-        h = self.activation(self.hidden(x))
-        return h, self.dense(h), state
-
-
-class Gated(nn.Module):
-    """`torch.nn.GRU` or `torch.nn.LSTM` and an output layer.
-
-    PyTorch has the gates of a GRU in one matrix, r, z and n, and so one parameter for several of ours: `masters` are
-    ours, leaves of the graph, one dictionary for each layer, and PyTorch's cell is called with what they make.
-    """
-
-    def __init__(self, case):
-        super().__init__()
-        width = case.embedding or case.inputs
-        self.rnn = {"gru": nn.GRU, "lstm": nn.LSTM}[case.cell](width, case.hidden, case.layers)
-        self.dense = nn.Linear(case.hidden, case.outputs)
-        self.masters, self.parts, self.vectors = nn.ModuleList(), {}, None
-        if case.embedding:
-            self.vectors = nn.Parameter(torch.zeros(case.embedding, case.inputs))
-            self.parts["1.w_e"] = self.vectors
-        for layer in range(case.layers):
-            shapes = self.shapes(case.cell, case.hidden if layer else width, case.hidden)
-            own = nn.ParameterDict({name: nn.Parameter(torch.zeros(shape)) for name, shape in shapes.items()})
-            self.masters.append(own)
-            below = 1 if case.embedding else 0
-            prefix = f"{layer + 1 + below}." if case.layers + below > 1 else ""
-            self.parts |= {prefix + name: own[name] for name in shapes}
-        self.parts |= {"w_hq": self.dense.weight, "b_q": self.dense.bias}
-
-    @staticmethod
-    def shapes(cell, d, h):
-        """Our parameters of a layer in their order, each transposed."""
-        if cell == "lstm":
-            return {"w_x": (4 * h, d), "w_h": (4 * h, h), "b": (4 * h,)}
-        gates = {"w_xg": (2 * h, d), "w_hg": (2 * h, h), "b_g": (2 * h,)}
-        return gates | {"w_xn": (h, d), "w_hn": (h, h), "b_xn": (h,), "b_hn": (h,)}
-
-    def torch_parameters(self, p):
-        """PyTorch's four parameters of a layer, made of ours."""
-        h = self.rnn.hidden_size
-        if isinstance(self.rnn, nn.LSTM):
-            return p["w_x"], p["w_h"], p["b"], torch.zeros_like(p["b"])
-        nothing = torch.zeros(2 * h, dtype=p["b_hn"].dtype)
-        return (
-            torch.cat([p["w_xg"], p["w_xn"]]),
-            torch.cat([p["w_hg"], p["w_hn"]]),
-            torch.cat([p["b_g"], p["b_xn"]]),
-            torch.cat([nothing, p["b_hn"]]),
-        )
-
-    def forward(self, x, state):
-        if self.vectors is not None:
-            x = nn.functional.embedding(x.argmax(dim=2), self.vectors.T)
-        own = {}
-        for layer, masters in enumerate(self.masters):
-            names = (f"{name}_l{layer}" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
-            own |= zip(names, self.torch_parameters(masters))
-        state = torch.stack(state.chunk(len(self.masters), dim=1))
-        if isinstance(self.rnn, nn.LSTM):
-            state = tuple(half.contiguous() for half in state.chunk(2, dim=2))
-        h, state = functional_call(self.rnn, own, (x, state))
-        if isinstance(self.rnn, nn.LSTM):
-            state = torch.cat(state, dim=2)
-        return h, self.dense(h), torch.cat(tuple(state), dim=1)
-
-
-NETWORKS = {"elman": Elman, "feedforward": Feedforward, "gru": Gated, "lstm": Gated}
-# Numbers that a sequence carries from step to step, for each hidden unit.
-STATES = {"elman": 1, "feedforward": 0, "gru": 1, "lstm": 2}
 
 
 class Draw:
@@ -221,26 +160,27 @@ class Window:
     given: torch.Tensor
     wanted: torch.Tensor
     x: torch.Tensor
+    lengths: torch.Tensor
 
 
-def draw_window(case, draw):
+def draw_window(case, draw, index):
     rows = case.steps * case.batch
+    targets = case.batch if case.readout else rows
     tokens = case.x == "tokens"
     given = draw.tokens(rows, case.inputs) if tokens else draw.numbers(rows, case.inputs)
     x = nn.functional.one_hot(given, case.inputs).double() if tokens else given
     if case.loss == "cross_entropy":
-        wanted = draw.tokens(rows, case.outputs)
+        wanted = draw.tokens(targets, case.outputs)
     else:
-        wanted = draw.numbers(rows, case.outputs)
-    return Window(given, wanted, x.reshape(case.steps, case.batch, case.inputs))
+        wanted = draw.numbers(targets, case.outputs)
+    lengths = torch.tensor(case.lengths[index] if case.lengths else [case.steps] * case.batch)
+    return Window(given, wanted, x.reshape(case.steps, case.batch, case.inputs), lengths)
 
 
-def loss_of(case, logits, wanted):
-    """The mean over all rows."""
-    rows = logits.reshape(-1, case.outputs)
-    if case.loss == "cross_entropy":
-        return nn.functional.cross_entropy(rows, wanted, reduction="mean")
-    return (0.5 * (rows - wanted) ** 2).sum(dim=1).mean()
+def in_file(case, window):
+    """A window as it goes to the file."""
+    lengths = {"lengths": flat(window.lengths)} if case.lengths else {}
+    return {case.x: flat(window.given), "targets": flat(window.wanted), **lengths}
 
 
 def build(case, weights):
@@ -287,8 +227,8 @@ def first_window(case, weights, state, window):
     x = window.x.clone().requires_grad_(case.x == "vectors")
     state = state.clone().requires_grad_(state.numel() > 0)
     check_kinks(case, network, x, state)
-    h, logits, state_after = network(x, state)
-    loss = loss_of(case, logits, window.wanted)
+    h, logits, last = network(x, state)
+    loss = loss_of(case, logits, window)
     loss.backward()
     gradients = {name: ours(part.grad) for name, part in network.parts.items()}
     gradients["state"] = flat(state.grad) if state.requires_grad else []
@@ -297,7 +237,7 @@ def first_window(case, weights, state, window):
         "h": flat(h),
         "logits": flat(logits),
         "loss": loss.item(),
-        "state": flat(state_after),
+        "state": flat(state_after(case, last, window.lengths)),
         "gradients": gradients,
     }
 
@@ -333,8 +273,8 @@ def run(case, weights, state, windows, rule, make_optimizer):
         check_kinks(case, network, window.x, state)
         optimizer.zero_grad()
         _, logits, state = network(window.x, state)
-        state = state.detach()
-        loss = loss_of(case, logits, window.wanted)
+        state = state_after(case, state.detach(), window.lengths)
+        loss = loss_of(case, logits, window)
         loss.backward()
         check_sizes(case, parts)
         norms.append(clip_gradients(parts, rule["clip"]))
@@ -351,20 +291,21 @@ def golden(case):
     draw = Draw(case.seed)
     shapes = {name: part.shape for name, part in NETWORKS[case.cell](case).parts.items()}
     weights = {name: draw.numbers(*reversed(shape), below=0.5) for name, shape in shapes.items()}
-    state = draw.numbers(case.batch, STATES[case.cell] * case.hidden * case.layers)
-    windows = [draw_window(case, draw) for _ in range(WINDOWS)]
+    state = draw.numbers(case.batch, STATES[case.cell] * (case.below + case.hidden * case.layers))
+    windows = [draw_window(case, draw, index) for index in range(WINDOWS)]
     sizes = ("inputs", "hidden", "outputs", "batch", "steps")
     return {
         "cell": case.cell,
         **({"layers": case.layers} if case.layers > 1 else {}),
-        **({"embedding": case.embedding} if case.embedding else {}),
+        **{name: getattr(case, name) for name in ("below", "embedding") if getattr(case, name)},
         "activation": case.activation,
         "loss": case.loss,
+        **{name: getattr(case, name) for name in ("delta", "readout") if getattr(case, name)},
         **{size: getattr(case, size) for size in sizes},
         "order": list(shapes),
         "weights": {name: flat(weight) for name, weight in weights.items()},
         "state": flat(state),
-        "windows": [{case.x: flat(w.given), "targets": flat(w.wanted)} for w in windows],
+        "windows": [in_file(case, window) for window in windows],
         "first": first_window(case, weights, state, windows[0]),
         "runs": [run(case, weights, state, windows, *rule) for rule in rules(case)],
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 /// The names of all golden files, for tests that go through all of them.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 23] = [
     "elman_tanh_tokens",
     "elman_relu_tokens",
     "elman_tanh_vectors",
@@ -24,6 +24,13 @@ pub const NAMES: [&str; 16] = [
     "lstm_two_layers",
     "embedding_gru",
     "embedding_lstm",
+    "elman_two_layers",
+    "gru_huber",
+    "gru_last",
+    "lstm_mean",
+    "elman_lengths",
+    "lstm_last_lengths",
+    "gru_mean_lengths",
 ];
 
 /// Named tensors in the order of the flat vector, each row-major.
@@ -37,6 +44,10 @@ pub struct Golden {
     pub layers: Vec<(String, usize)>,
     /// `tanh` or `relu`.
     pub activation: String,
+    /// δ, if the loss is Huber's.
+    pub delta: Option<f64>,
+    /// `last` or `mean`, if a sequence has one target.
+    pub readout: Option<String>,
     /// d.
     pub inputs: usize,
     /// h, of the last layer.
@@ -65,8 +76,11 @@ pub struct Golden {
 pub struct Window {
     /// T·B tokens, or T·B × d numbers.
     pub x: Rows,
-    /// T·B tokens (cross-entropy), or T·B × q numbers (half the squared distance); means over T·B either way.
+    /// T·B tokens (cross-entropy), or T·B × q numbers (half the squared distance, or Huber's loss); with a readout, B in the
+    /// place of T·B. Losses are means over all that count.
     pub targets: Rows,
+    /// The steps of each sequence, if they are not all T.
+    pub lengths: Option<Vec<usize>>,
 }
 
 /// Inputs or targets.
@@ -147,6 +161,8 @@ pub fn load(name: &str) -> Golden {
     Golden {
         layers: layers(&json),
         activation: string(&json["activation"]).into(),
+        delta: json["delta"].as_f64(),
+        readout: json["readout"].as_str().map(String::from),
         inputs: size(&json["inputs"]),
         hidden: size(&json["hidden"]),
         outputs: size(&json["outputs"]),
@@ -160,17 +176,19 @@ pub fn load(name: &str) -> Golden {
     }
 }
 
-/// All layers are alike; an embedding is wider or narrower and lies below them.
+/// All layers are alike; an embedding or a layer that is wider or narrower lies below them.
 fn layers(json: &Value) -> Vec<(String, usize)> {
     let depth = json["layers"].as_u64().unwrap_or(1);
     let cells = (0..depth).map(|_| (string(&json["cell"]).into(), size(&json["hidden"])));
-    let embedding = json["embedding"].as_u64().map(|_| ("embedding".into(), size(&json["embedding"])));
-    embedding.into_iter().chain(cells).collect()
+    let below = [("embedding", "embedding"), ("below", string(&json["cell"]))];
+    let below = below.into_iter().filter(|(field, _)| !json[field].is_null());
+    below.map(|(field, kind)| (kind.into(), size(&json[field]))).chain(cells).collect()
 }
 
 fn window(json: &Value) -> Window {
     let x = if json["tokens"].is_null() { &json["vectors"] } else { &json["tokens"] };
-    Window { x: rows(x), targets: rows(&json["targets"]) }
+    let lengths = json["lengths"].as_array().map(|lengths| lengths.iter().map(size).collect());
+    Window { x: rows(x), targets: rows(&json["targets"]), lengths }
 }
 
 fn first(json: &Value, order: &[&str]) -> First {

@@ -13,6 +13,7 @@
 //! H¹_t = X²_t, …                              stack.rs        cells on top of each other
 //! O_t = H_t W_hq + b_q                       dense.rs         the output layer
 //! L   = mean over B·T of ℓ(O_t, target_t)    loss.rs
+//! … over fewer, or of the mean over t of O_t objective.rs    sequences of several lengths, or with one target
 //! ∂L/∂(every parameter, X, H_0)              network.rs       back-propagation through the steps of a window
 //! w ← w − η·(what the rule makes of ∂L/∂w)   optim.rs
 //! ```
@@ -30,6 +31,7 @@ pub mod loss;
 pub mod lstm;
 pub mod matrix;
 pub mod network;
+pub mod objective;
 pub mod optim;
 pub mod random;
 pub mod stack;

@@ -9,7 +9,7 @@
 //! ```
 
 use super::dense::Dense;
-use super::loss::{Targets, loss, loss_backward};
+use super::objective::Objective;
 use super::{Cell, row};
 
 /// A cell and the output layer that reads its hidden values; or the gradients of their parameters.
@@ -28,8 +28,8 @@ pub struct Window {
     pub batch: usize,
     /// X (T·B × inputs); for tokens see [`super::one_hot`].
     pub x: Vec<f64>,
-    /// T·B targets.
-    pub targets: Targets,
+    /// What the outputs are compared with.
+    pub objective: Objective,
 }
 
 /// What the forward pass of a window computes.
@@ -39,9 +39,9 @@ pub struct Forward {
     pub h: Vec<f64>,
     /// O (T·B × outputs).
     pub logits: Vec<f64>,
-    /// The mean loss over all T·B rows.
+    /// The mean loss over all targets.
     pub loss: f64,
-    /// The state after the last step (B × state).
+    /// The state after the last step (B × state); zero of sequences that are over before it.
     pub state: Vec<f64>,
     /// The state before each step (T·B × state), which the backward pass reads.
     pub states_before: Vec<f64>,
@@ -119,7 +119,10 @@ impl<C: Cell> Network<C> {
             }
             state = state_after;
         }
-        let loss = loss(&logits, self.dense.outputs, &window.targets);
+        for b in (0..batch).filter(|&b| window.objective.length(b, rows / batch) < rows / batch) {
+            state[b * cell.state()..][..cell.state()].fill(0.0);
+        }
+        let loss = window.objective.loss(&logits, self.dense.outputs, batch);
         Forward { h, logits, loss, state, states_before }
     }
 
@@ -127,7 +130,7 @@ impl<C: Cell> Network<C> {
     pub fn backward(&self, window: &Window, forward: &Forward) -> Gradients<C> {
         let (cell, batch) = (&self.cell, window.batch);
         let (d, s) = (cell.inputs(), cell.state());
-        let d_logits = loss_backward(&forward.logits, self.dense.outputs, &window.targets);
+        let d_logits = window.objective.loss_backward(&forward.logits, self.dense.outputs, batch);
 
         let mut parameters = self.with_flat(&vec![0.0; self.count()]);
         let mut d_x = vec![0.0; window.x.len()];
