@@ -196,7 +196,7 @@ impl Problem {
     }
 
     /// The state as the reference takes it.
-    fn reference_state(&self) -> Vec<f64> {
+    pub fn reference_state(&self) -> Vec<f64> {
         by_sequence(self.shape.cell, &f64s(&self.state), self.extent.batch)
     }
 
