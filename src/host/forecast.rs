@@ -33,6 +33,9 @@ use crate::model::ModelShape;
 use crate::optim::{Adam, Optimizer, Schedule, clip_norm_on};
 use crate::standard::{StandardView, fit};
 
+/// What a series may have values of, above and below zero: the squares of differences between larger ones are beyond `f32`.
+pub const LIMIT: f64 = 1e18;
+
 /// Sequences side by side where forecasts are made.
 const BATCH: usize = 64;
 

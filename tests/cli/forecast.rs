@@ -137,6 +137,7 @@ fn cells_and_columns() {
         ("NaN", "not finite"),
         ("inf", "not finite"),
         ("1e999", "not finite"),
+        ("-1.1e18", "\"-1.1e18\" is beyond 1e18"),
         ("\"1,5\"", "decimal point"),
     ] {
         let folder = spoiled(text);
@@ -150,6 +151,9 @@ fn cells_and_columns() {
         let folder = Folder::new().with("s.csv", lines.join(end) + end + end);
         folder.run("forecast s.csv --column y").refused(1, &["line 7 of s.csv is empty"]);
     }
+    let long = format!("v,w\n1,2\n1,{}\n1,2\n", "x".repeat(300_000));
+    let folder = Folder::new().with("s.csv", long);
+    folder.run("forecast s.csv --column v").refused(1, &["line 3 of s.csv has more than 262144 bytes"]);
     spoiled("1,2").run(&line).refused(1, &["line 9 of s.csv", "4 cells", "3"]);
     let folder = Folder::new().with("s.csv", sales());
     folder
@@ -182,7 +186,17 @@ fn files_and_lengths() {
     folder
         .run(&format!("{small} --horizon 2 --valid 0.1"))
         .refused(1, &["--valid 0.1", "holds out 1", "hold out more"]);
-    folder.run(&format!("{small} --season 6")).refused(1, &["--season 6", "5 values"]);
+    folder
+        .run(&format!("{small} --season 6"))
+        .refused(1, &["--season 6 is too long", "5 values", "is 5: give"]);
+    let long = Folder::new().with("s.csv", sales());
+    let season = |flags: &str| long.run(&format!("forecast s.csv --column sales {flags}"));
+    season("--season 5000")
+        .refused(1, &["--season 5000", "s.csv has 192 values", "is 152: give a shorter one"]);
+    season("--season 153").refused(1, &["--season 153", "is 152: give a shorter one, or a --window"]);
+    season("--season 152 --window 152 --epochs 1 --json --quiet").json();
+    season("--season 152 --epochs 1 --json --quiet").json();
+    season("--season 193 --window 9").refused(1, &["is 192: give a shorter one"]);
     folder.run(&format!("{small} --svg s.csv")).refused(1, &["the series and --svg", "same file"]);
     folder.run(&format!("{small} --out m --svg m")).refused(1, &["--out and --svg"]);
     folder.run(&format!("{small} --svg no/p.svg")).refused(1, &["no/p.svg", "create its folder"]);

@@ -70,8 +70,7 @@ fn draw(path: &Path, picture: &Picture<'_>) -> Result<(), Failure> {
 }
 
 fn settings(args: &ForecastArgs) -> ForecastSettings {
-    let season = args.season.unwrap_or(0);
-    let window = args.window.unwrap_or_else(|| WINDOW.max(season.saturating_add(season / 4)));
+    let window = args.window.unwrap_or_else(|| WINDOW.max(following(args.season.unwrap_or(0))));
     let ForecastArgs { cell, layers, hidden, horizon, batch, epochs, lr, clip, huber, seed, .. } = *args;
     let mut settings = ForecastSettings::default();
     settings.cell = cell;
@@ -88,14 +87,19 @@ fn settings(args: &ForecastArgs) -> ForecastSettings {
     settings
 }
 
+/// The window that shows a season and a quarter.
+const fn following(season: usize) -> usize {
+    season.saturating_add(season / 4)
+}
+
 /// Where the held-out end begins, if both parts are long enough.
 fn split(args: &ForecastArgs, values: usize) -> Result<usize, Failure> {
     let held_out = (values as f64 * args.valid).round() as usize;
     let (from, horizon) = (values - held_out, args.horizon);
     let name = args.file.display();
-    let needed = settings(args).needed();
+    let window = args.window.unwrap_or(WINDOW);
+    let needed = window.saturating_add(horizon).saturating_add(1);
     if from < needed {
-        let window = settings(args).window;
         return Err(Failure::new(format!(
             "{name} has {values} values, of which {from} are to train on, and --window {window} with --horizon {horizon} \
              needs {needed}: give more, or a smaller --window, --horizon or --valid"
@@ -107,12 +111,32 @@ fn split(args: &ForecastArgs, values: usize) -> Result<usize, Failure> {
             args.valid
         )));
     }
-    match args.season {
-        Some(season) if season > from => Err(Failure::new(format!(
-            "--season {season} is longer than the {from} values before the held-out ones: give a shorter one"
-        ))),
-        _ => Ok(from),
+    check_season(args, from)?;
+    Ok(from)
+}
+
+/// Refuses a season that is longer than so many values before the held-out ones allow.
+fn check_season(args: &ForecastArgs, from: usize) -> Result<(), Failure> {
+    let Some(season) = args.season else { return Ok(()) };
+    let (longest, why) = match args.window {
+        Some(_) => (from, String::new()),
+        None => (longest_season(from, args.horizon), " with a window of a season and a quarter".into()),
+    };
+    if season <= longest {
+        return Ok(());
     }
+    let name = args.file.display();
+    let hint = if season <= from { ", or a --window" } else { "" };
+    Err(Failure::new(format!(
+        "--season {season} is too long: {name} has {from} values before the held-out ones, and the longest season that \
+         these allow{why} is {longest}: give a shorter one{hint}"
+    )))
+}
+
+/// The longest season that the window follows, of so many values to train on.
+fn longest_season(values: usize, horizon: usize) -> usize {
+    let window = values.saturating_sub(horizon).saturating_sub(1);
+    (4 * window + 3) / 5
 }
 
 fn train(args: &ForecastArgs, series: &[f64]) -> Result<Forecaster, Failure> {
@@ -126,7 +150,7 @@ fn train(args: &ForecastArgs, series: &[f64]) -> Result<Forecaster, Failure> {
     progress.end();
     forecaster.map_err(|error| match error {
         HostError::Model(Error::NotFinite(what)) => Failure::new(format!(
-            "{}, so the training was stopped: choose a smaller --lr, or scale values beyond 1e18",
+            "{}, so the training was stopped: choose a smaller --lr",
             Error::NotFinite(what)
         )),
         error => error.into(),
@@ -209,6 +233,14 @@ fn short(x: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_longest_season_just_fits() {
+        for window in 1..100 {
+            let longest = longest_season(window + 4, 3);
+            assert!(following(longest) <= window && following(longest + 1) > window, "{window}");
+        }
+    }
 
     #[test]
     fn numbers_keep_four_digits() {

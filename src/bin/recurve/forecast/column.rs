@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use csv::{ByteRecord, Position, ReaderBuilder, Trim};
+use recurve::host::forecast::LIMIT;
 use recurve::host::{Shown, read_whole};
 
 use crate::failure::Failure;
@@ -47,7 +48,7 @@ fn each(
     let room = Cell::new(LINE);
     let lines = Lines { rest: from, room: &room };
     let mut reader = ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).from_reader(lines);
-    let headers = reader.byte_headers().map_err(|error| failed(path, error))?.clone();
+    let headers = reader.byte_headers().map_err(|error| failed(path, 1, error))?.clone();
     if headers.is_empty() {
         return Err(Failure::new(format!("{} is empty: give a series", path.display())));
     }
@@ -55,7 +56,10 @@ fn each(
     let mut record = ByteRecord::new();
     room.set(LINE);
     let mut before = reader.position().clone();
-    while reader.read_byte_record(&mut record).map_err(|error| failed(path, error))? {
+    while reader
+        .read_byte_record(&mut record)
+        .map_err(|error| failed(path, first_line(from, &before), error))?
+    {
         room.set(LINE);
         // The reader passes over empty lines, where a value may be missing.
         if reader.position().line() > before.line() + 1 + newlines(&record) {
@@ -144,7 +148,10 @@ fn number(cell: &[u8]) -> Result<f64, String> {
     let text = String::from_utf8_lossy(cell);
     let shown = Shown(&text);
     match text.parse::<f64>() {
-        Ok(x) if x.is_finite() => Ok(x),
+        Ok(x) if x.abs() <= LIMIT => Ok(x),
+        Ok(x) if x.is_finite() => Err(format!(
+            "\"{shown}\" is beyond {LIMIT:e}, the most that can be reckoned with: scale the column"
+        )),
         _ if text.is_empty() => Err("the value is missing: fill it in, or leave the line out".into()),
         Ok(_) => Err(format!("\"{shown}\" is not finite: fill in a number, or leave the line out")),
         Err(_) if text.replacen(',', ".", 1).parse::<f64>().is_ok() => {
@@ -154,13 +161,13 @@ fn number(cell: &[u8]) -> Result<f64, String> {
     }
 }
 
-/// What the reader has against the file.
-fn failed(path: &Path, error: csv::Error) -> Failure {
+/// What the reader has against the file, of which it was reading the record that begins on this line.
+fn failed(path: &Path, line: u64, error: csv::Error) -> Failure {
     let file = path.display().to_string();
     match error.into_kind() {
         // What is read is in memory: there is nothing else that could fail.
         csv::ErrorKind::Io(_) => Failure::new(format!(
-            "{file} is no CSV file that can be used: a line has more than {LINE} bytes: check how it was written"
+            "line {line} of {file} has more than {LINE} bytes: check how the file was written"
         )),
         csv::ErrorKind::UnequalLengths { pos, expected_len, len } => Failure::new(format!(
             "line {} of {file} has {len} cells where the first has {expected_len}: correct it, or leave it out",
