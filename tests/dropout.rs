@@ -99,7 +99,7 @@ fn naive_logits<C: reference::Cell>(
 /// Gradients against the differences of the naive loss.
 fn check_by_differences(problem: &Problem, dropout: Dropout) {
     let answer = answer(problem, dropout, Portable, &Alone);
-    let targets = problem.reference_window(problem.shape.cell.inputs()).targets;
+    let targets = problem.reference_window(problem.shape.cell.inputs()).objective.targets;
     compare(problem, &answer, |logits| reference::loss::loss(logits, problem.shape.outputs, &targets));
 }
 
