@@ -75,9 +75,9 @@ BOARDS = [
           flags=("-C", "target-feature=-strict-align")),
     Board("x86_64", "x86-64 without SSE", "x86_64-unknown-none", ("qemu-x86_64",), hard_float=False,
           traced=True, flags=("-C", "relocation-model=static")),
-    Board("wasm32", "WebAssembly", "wasm32-unknown-unknown", ("node", str(HERE / "measuring/wasm.mjs")),
+    Board("wasm32", "WebAssembly", "wasm32-unknown-unknown", ("node", str(HERE / "measuring/wasm.mjs")), ticks=1,
           flags=("-C", "link-arg=--no-entry", "-C", "link-arg=--export=run")),
     Board("wasm32-simd", "WebAssembly SIMD", "wasm32-unknown-unknown",
-          ("node", str(HERE / "measuring/wasm.mjs")),
+          ("node", str(HERE / "measuring/wasm.mjs")), ticks=1,
           flags=("-C", "link-arg=--no-entry", "-C", "link-arg=--export=run", "-C", "target-feature=+simd128")),
 ]  # fmt: skip

@@ -119,8 +119,8 @@ def markdown(rows: list[Row], cores: dict[str, str], small: list[str], compiler:
         f"The {' and the '.join(cores[board] for board in small)} trains 8 hidden units in windows of 8, the others "
         "32 in windows of 16. Cycles of the Cortex-M4F, by a model of what each executed instruction costs and not "
         f"measured: {', '.join(modelled)}. Floats of x86-64 without SSE are software, which is watched instruction by "
-        "instruction, so its longer operations are not counted. What an engine executes of WebAssembly is its own affair; the "
-        f"stack is the part that is in the module's memory. {BUILT}{compiler}.",
+        "instruction, so its longer operations are not counted. WebAssembly's instructions are the module's own, of which an "
+        f"engine makes others; its stack is the part that is in the module's memory. {BUILT}{compiler}.",
         "",
         memory(rows),
         "",

@@ -4,6 +4,7 @@ from functools import cached_property
 from pathlib import Path
 
 from .build import Failure
+from .counting import counting
 from .module import CALL, OF_FUNCTION, RETURN_CALL, Module
 from .program import HEAP
 
@@ -12,6 +13,12 @@ class WasmProgram:
     def __init__(self, path: Path):
         self.path = path
         self.module = Module(path.read_bytes())
+
+    def copy_that_counts(self) -> Path:
+        """A module that does the same and counts the instructions it executes."""
+        path = self.path.with_suffix(".counting.wasm")
+        path.write_bytes(counting(self.module))
+        return path
 
     @cached_property
     def calls(self) -> dict[int, set[int]]:

@@ -7,7 +7,7 @@ const PAINT: u32 = 0xa5a5_a5a5;
 /// No more than this is painted: far beyond what is promised, and less than what an operating system leaves.
 const DEPTH: usize = 64 * 1024;
 
-/// The stack pointer. WebAssembly has none to read, but a variable whose address is asked for is at its stack's end.
+/// The stack pointer: no frame that is in use lies below it.
 #[inline(always)]
 fn pointer() -> usize {
     let sp: usize;
@@ -28,31 +28,42 @@ fn pointer() -> usize {
     }
     #[cfg(target_arch = "wasm32")]
     {
-        let variable = 0_u32;
-        sp = core::ptr::from_ref(black_box(&variable)).addr();
+        sp = end_of_frame();
     }
     sp
 }
 
+/// WebAssembly has no stack pointer to read. This function's frame is its one variable, which fills whole units of the
+/// stack, so the caller's frame begins where the variable ends.
+#[cfg(target_arch = "wasm32")]
+#[inline(never)]
+fn end_of_frame() -> usize {
+    #[repr(align(16))]
+    struct Frame([u8; 16]);
+    let mut frame = Frame([0; 16]);
+    // SAFETY: a variable. Volatile, it stays in memory, where `black_box` would keep a pointer to it too.
+    unsafe { ptr::write_volatile(&mut frame.0[0], 0) };
+    (&raw const frame).addr() + size_of::<Frame>()
+}
+
 /// The bytes of stack that `f` used at most; `end` is the lowest address of it. Of WebAssembly's, the part that is in its
-/// memory: what the engine keeps for itself cannot be seen.
+/// memory: what the engine keeps for itself cannot be seen. This function calls others, so x86-64 grants it no bytes below
+/// its stack pointer.
 #[inline(never)]
 pub fn peak(end: usize, mut f: impl FnMut()) -> usize {
     let top = pointer() & !3;
     let lowest = end.max(top.saturating_sub(DEPTH));
-    paint(lowest);
+    paint(lowest, top);
     f();
     let touched = first_touched(lowest, top);
     black_box(());
     top - touched
 }
 
-/// Paints from `lowest` up to this function's own frame.
-#[inline(never)]
-fn paint(lowest: usize) {
-    // This function's own frame may lie below the address that was read, as may 128 bytes that x86-64 grants to a
-    // leaf function. No operation uses less.
-    let top = pointer() - if cfg!(target_arch = "x86_64") { 192 } else { 64 };
+/// Paints from `lowest` up to `top`. It is part of its caller, whose frame ends at `top`: a frame of its own would be
+/// counted as used.
+#[inline(always)]
+fn paint(lowest: usize, top: usize) {
     let mut at = lowest;
     while at < top {
         // SAFETY: stack of this thread that no function uses.
