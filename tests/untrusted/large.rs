@@ -175,10 +175,10 @@ fn series() {
     };
     let many = "0.1234567890123\n".repeat(LARGE / 16);
     refused(&file(&[b"y\n", many.as_bytes(), b"z\n"]), "line 1179650 of", read);
-    for (start, rest) in [("", ","), ("y\n", "1"), ("y\n\"", "1\n"), ("", "")] {
+    for (start, rest, line) in [("", ",", 1), ("y\n", "1", 2), ("y\n\"", "1\n", 2), ("", "", 1)] {
         let rest = rest.repeat(LARGE / rest.len().max(1));
         let path =
             if rest.is_empty() { sparse(b"", HUGE) } else { file(&[start.as_bytes(), rest.as_bytes()]) };
-        refused(&path, "a line has more than", read);
+        refused(&path, &format!("line {line} of"), read);
     }
 }
