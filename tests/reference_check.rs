@@ -6,6 +6,7 @@ mod reference;
 use proptest::prelude::*;
 
 use reference::elman::Elman;
+use reference::embedding::Embedding;
 use reference::feedforward::Feedforward;
 use reference::gru::Gru;
 use reference::loss::{Targets, log_softmax, loss, perplexity, softmax};
@@ -131,6 +132,18 @@ proptest! {
         let middle = Layer::Feedforward(Feedforward::zeros(between, 3, Activation::Tanh));
         let upper = Layer::Gru(Gru::zeros(3, sizes.hidden, true));
         check_gradients(Stack(vec![lower, middle, upper]), false, sizes, vectors)?;
+    }
+
+    #[test]
+    fn gradients_reach_the_vectors_below_any_cell(sizes in sizes(), width in 1..5_usize, kind in 0..4, vectors: bool) {
+        let above = match kind {
+            0 => Layer::Elman(Elman::zeros(width, sizes.hidden, Activation::Tanh)),
+            1 => Layer::Gru(Gru::zeros(width, sizes.hidden, true)),
+            2 => Layer::Gru(Gru::zeros(width, sizes.hidden, false)),
+            _ => Layer::Lstm(Lstm::zeros(width, sizes.hidden)),
+        };
+        let vectors_of_tokens = Layer::Embedding(Embedding::zeros(sizes.inputs, width));
+        check_gradients(Stack(vec![vectors_of_tokens, above]), false, sizes, vectors)?;
     }
 
     #[test]

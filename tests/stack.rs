@@ -9,10 +9,11 @@ use std::thread;
 use rand_pcg::Pcg32;
 use rand_pcg::rand_core::SeedableRng;
 use recurve::cell::{Dropout, Dropped, TypedCell};
+use recurve::loss::Goal;
 use recurve::params::Flat;
 use recurve::{
-    Adam, CharRnn, Embedding, Error, Feedforward, Gru, Inputs, Lstm, Model, Optimizer, Relu, ResetBefore,
-    Sgd, Stack, Targets, Workspace, clip_norm,
+    Adam, CharRnn, Elman, Embedding, Error, Feedforward, Gru, Inputs, Lstm, Model, Objective, Optimizer,
+    Relu, ResetBefore, Sgd, Stack, Targets, Workspace, clip_norm,
 };
 
 const STACK: usize = 64 << 10;
@@ -30,7 +31,7 @@ const ADAM: Adam = Adam::new(0.01);
 /// As on a chip, everything large is a static that takes no flash.
 static MODEL: Mutex<Net> = Mutex::new(Net::ZERO);
 static GRADS: Mutex<Net> = Mutex::new(Net::ZERO);
-static WORKSPACE: Mutex<Workspace<recurve::Elman<V, H>, H, V, B, T>> = Mutex::new(Workspace::ZERO);
+static WORKSPACE: Mutex<Workspace<Elman<V, H>, H, V, B, T>> = Mutex::new(Workspace::ZERO);
 static OPTIMIZER: Mutex<[f32; ADAM.state_len(Net::LEN)]> = Mutex::new(Flat::ZERO);
 
 /// Runs `f` in a thread with a small stack. A thread that needs more ends the whole process.
@@ -72,22 +73,33 @@ fn training_and_stepping_in_statics() {
     });
 }
 
-/// The same in zeroed allocations, for any cell.
-fn train<C: TypedCell<H>>(stack: usize) {
-    with_small_stack(stack, || {
+/// Steps of a short window, in a workspace for `T`: how many there are is nothing to the stack, but takes time.
+const SHORT: usize = 2;
+
+/// Readings, and what is wanted of them: for each row, or for each sequence.
+static READINGS: [f32; B * SHORT * V] = [0.25; B * SHORT * V];
+static ROWS: [f32; B * SHORT * V] = [0.5; B * SHORT * V];
+static SEQUENCES: [f32; B * V] = [-0.5; B * V];
+static TEXT: [u16; B * SHORT] = [7, 3, 5, 7];
+
+/// The same in zeroed allocations, for any cell and any objective.
+fn train<C: TypedCell<H>, const H: usize>(
+    stack: usize,
+    inputs: Inputs<'static>,
+    goal: impl Goal + Send + 'static,
+) {
+    const { assert!(2 * Model::<C, H, V>::BYTES > STACK, "two of them would fit") };
+    with_small_stack(stack, move || {
         let mut model = Model::<C, H, V>::boxed();
         let mut grads = Model::<C, H, V>::boxed();
         let mut workspace = Workspace::<C, H, V, B, T>::boxed();
         model.init(recurve::init::Init::TOKENS, &mut Pcg32::seed_from_u64(1));
 
-        let (_, y) = window();
-        let x = vec![0.25; B * T * V];
-        let (inputs, targets) = (Inputs::Vectors(&x), Targets::Tokens(&y));
         let mut state = C::State::<B>::boxed();
-        let before = model.gradient(inputs, targets, &mut state, &mut workspace, &mut grads)?;
-        Sgd { lr: 0.1, momentum: 0.0 }.step(model.as_flat_mut(), grads.as_flat(), &mut [])?;
+        let before = model.gradient(inputs, goal, &mut state, &mut workspace, &mut grads)?;
+        Sgd { lr: 0.01, momentum: 0.0 }.step(model.as_flat_mut(), grads.as_flat(), &mut [])?;
         state.set_zero();
-        let after = model.loss(inputs, targets, &mut state, &mut workspace)?;
+        let after = model.loss(inputs, goal, &mut state, &mut workspace)?;
         assert!(after < before, "{after} is not below {before}");
 
         let (mut state, mut scratch) = (C::State::<1>::boxed(), C::StepScratch::<1>::boxed());
@@ -96,13 +108,41 @@ fn train<C: TypedCell<H>>(stack: usize) {
     });
 }
 
+/// Hidden units of cells whose weights do not fit on the stack with fewer either.
+const W: usize = 96;
+
+type Embedded<C> = Stack<Embedding<V, 16>, C>;
+
 #[test]
 fn any_cell_in_a_zeroed_allocation() {
-    train::<Feedforward<V, H, Relu>>(STACK);
-    train::<Gru<V, H>>(STACK);
-    train::<Gru<V, H, ResetBefore>>(STACK);
-    train::<Lstm<V, H>>(STACK);
-    train::<Stack<Embedding<V, 16>, Stack<Gru<16, H>, Lstm<H, H>>>>(DEEP_STACK);
+    fn of<C: TypedCell<H>, const H: usize>(stack: usize) {
+        for inputs in [Inputs::Vectors(&READINGS), Inputs::Tokens(&TEXT)] {
+            train::<C, H>(stack, inputs, Targets::Tokens(&TEXT));
+        }
+    }
+    of::<Feedforward<V, H, Relu>, H>(STACK);
+    of::<Embedding<V, H>, H>(STACK);
+    of::<Gru<V, W>, W>(STACK);
+    of::<Gru<V, W, ResetBefore>, W>(STACK);
+    of::<Lstm<V, W>, W>(STACK);
+    of::<Embedded<Gru<16, W, ResetBefore>>, W>(STACK);
+    of::<Stack<Elman<V, W>, Elman<W, W>>, W>(STACK);
+    of::<Embedded<Stack<Gru<16, W>, Lstm<W, W>>>, W>(DEEP_STACK);
+}
+
+#[test]
+fn any_objective() {
+    fn of<C: TypedCell<W>>(stack: usize) {
+        let inputs = Inputs::Vectors(&READINGS);
+        train::<C, W>(stack, inputs, Targets::Vectors(&ROWS));
+        train::<C, W>(stack, inputs, Targets::Huber { y: &ROWS, delta: 0.25 });
+        let lengths = |objective: Objective<'static>| objective.with_lengths(&[SHORT, 1]);
+        train::<C, W>(stack, inputs, lengths(Objective::from(Targets::Vectors(&ROWS))));
+        train::<C, W>(stack, inputs, lengths(Objective::last(Targets::Huber { y: &SEQUENCES, delta: 0.25 })));
+        train::<C, W>(stack, inputs, lengths(Objective::mean(Targets::Tokens(&[3, 5]))));
+    }
+    of::<Gru<V, W>>(STACK);
+    of::<Embedded<Lstm<16, W>>>(STACK);
 }
 
 #[test]
