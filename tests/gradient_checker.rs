@@ -2,32 +2,77 @@
 #![cfg(feature = "proptest")]
 
 use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::TestRunner;
 use recurve::cell::TypedCell;
 use recurve::params::Flat;
-use recurve::testing::{GradientCheck, WrongGradient, models, tokens, vectors};
-use recurve::{Elman, Feedforward, Inputs, Model, Relu, Targets, Workspace};
+use recurve::testing::{GradientCheck, GradientReport, WrongGradient, models, states, tokens, vectors};
+use recurve::{
+    Elman, Embedding, Feedforward, Gru, Inputs, Lstm, Model, Relu, ResetBefore, Stack, Targets, Workspace,
+};
 
-/// The gradients of a window of 3 steps of 2 sequences, and a check of `spoil`ed ones.
-fn check<C: TypedCell<H>, const H: usize, const O: usize>(
+/// The gradients of a window of 3 steps of 2 sequences from this state, and what the checker says of `spoil`ed ones.
+fn report<C: TypedCell<H>, const H: usize, const O: usize>(
     model: &Model<C, H, O>,
+    start: &C::State<2>,
     inputs: Inputs<'_>,
     targets: Targets<'_>,
     spoil: impl Fn(&mut [f32]),
-) -> Result<(), WrongGradient> {
+) -> Result<GradientReport, WrongGradient> {
     let mut workspace = Workspace::<C, H, O, 2, 3>::boxed();
     let mut grads = Model::<C, H, O>::boxed();
-    let start = <C::State<2>>::ZERO;
     model.gradient(inputs, targets, &mut start.clone(), &mut workspace, &mut grads).expect("a valid window");
     spoil(grads.as_flat_mut());
     let loss = |params: &[f32]| {
         let model = Model::<C, H, O>::from_flat(params).expect("as many weights");
         model.loss(inputs, targets, &mut start.clone(), &mut workspace).expect("a valid window")
     };
-    match GradientCheck::default().run(model.as_flat(), grads.as_flat(), loss) {
+    GradientCheck::default().run(model.as_flat(), grads.as_flat(), loss)
+}
+
+/// The same from a state of zeros, where kinks may be anywhere.
+fn check<C: TypedCell<H>, const H: usize, const O: usize>(
+    model: &Model<C, H, O>,
+    inputs: Inputs<'_>,
+    targets: Targets<'_>,
+    spoil: impl Fn(&mut [f32]),
+) -> Result<(), WrongGradient> {
+    match report(model, &<C::State<2>>::ZERO, inputs, targets, spoil) {
         // So many kinks that nothing can be told is no contradiction.
         Ok(_) | Err(WrongGradient::Unproved(_)) => Ok(()),
         Err(wrong) => Err(wrong),
     }
+}
+
+/// A cell without kinks, from any state: every derivative is compared, and one that is wrong is named, wherever it is.
+fn check_smooth<C: TypedCell<3>>() {
+    let given = (models::<Model<C, 3, 4>>(0.5), states::<C::State<2>>(), tokens(2, 6), tokens(4, 6));
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(8) };
+    let outcome = TestRunner::new(config).run(&(given, any::<Index>()), |((model, start, x, y), at)| {
+        let (x, y) = (Inputs::Tokens(&x), Targets::Tokens(&y));
+        let count = model.as_flat().len();
+        prop_assert_eq!(report(&model, &start, x, y, |_| ())?.checked, count);
+
+        let at = at.index(count);
+        let spoiled = report(&model, &start, x, y, |grads| grads[at] += 0.1);
+        prop_assert!(
+            matches!(spoiled, Err(WrongGradient::Differs { index, .. }) if index == at),
+            "{:?}",
+            spoiled
+        );
+        Ok(())
+    });
+    outcome.expect("right gradients, and no wrong ones");
+}
+
+#[test]
+fn gated_cells_stacks_and_embeddings() {
+    check_smooth::<Gru<2, 3>>();
+    check_smooth::<Gru<2, 3, ResetBefore>>();
+    check_smooth::<Lstm<2, 3>>();
+    check_smooth::<Stack<Elman<2, 4>, Lstm<4, 3>>>();
+    check_smooth::<Stack<Embedding<2, 4>, Gru<4, 3>>>();
+    check_smooth::<Embedding<2, 3>>();
 }
 
 proptest! {
