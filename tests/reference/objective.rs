@@ -61,10 +61,7 @@ impl Objective {
                 None => all.extend(rows.map(|row| Compared { rows: vec![(row, 1.0)], target: row })),
                 Some(_) if n == 0 => {}
                 Some(Readout::Last) => {
-                    all.push(Compared {
-                        rows: rows.last().map(|row| (row, 1.0)).into_iter().collect(),
-                        target: b,
-                    });
+                    all.push(Compared { rows: vec![((n - 1) * batch + b, 1.0)], target: b });
                 }
                 Some(Readout::Mean) => {
                     all.push(Compared { rows: rows.map(|row| (row, 1.0 / n as f64)).collect(), target: b });
