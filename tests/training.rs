@@ -56,7 +56,7 @@ fn trained<C: TypedCell<H>, const H: usize, const O: usize>(
     optimizer: &dyn Optimizer,
     clip: f32,
 ) -> Run<f32> {
-    let mut model = Model::<C, H, O>::from_flat(&windows[0].params).expect("the problem's sizes").clone();
+    let mut model = *Model::<C, H, O>::from_flat(&windows[0].params).expect("the problem's sizes");
     let mut grads = Model::<C, H, O>::boxed();
     let mut workspace = Workspace::<C, H, O, B, T>::boxed();
     let mut state = C::State::<B>::boxed();
