@@ -5,7 +5,7 @@
 //! | bytes | what |
 //! |---|---|
 //! | 0–7 | magic, `RECURVE\n` |
-//! | 8–11 | version, 1 |
+//! | 8–11 | version: 2 of a forecaster, 1 of any other model |
 //! | 12–15 | CRC-32 (ISO-HDLC) of all bytes from 16 on |
 //! | 16–19 | bytes of the whole file |
 //! | 20 | cell: 0 Elman, 1 feedforward, 2 GRU, 3 LSTM, 4 embedding; of a stack, the first layer |
@@ -16,7 +16,9 @@
 //! | 36–39 | symbols of the vocabulary; 0 for a model without |
 //! | 40 | reset gate of a GRU: 0 applied after the recurrent product, 1 before it; 0 for other cells |
 //! | 41 | layers above the first; 0 for a single cell |
-//! | 42–55 | zero |
+//! | 42–43 | zero |
+//! | 44–47 | of a forecaster, the values that it looks back on, 1 or more; 0 of any other model |
+//! | 48–55 | zero |
 //! | 56 | normalisation: 1 of inputs, 2 of outputs, 3 of both, 0 none |
 //! | 57–63 | zero |
 //! | 8 for each layer above | cell, activation and reset gate as above, zero; hidden units, four bytes |
@@ -29,6 +31,8 @@ mod header;
 mod include;
 mod layers;
 mod normalization;
+
+use core::num::NonZeroU32;
 
 pub use error::FormatError;
 #[cfg(feature = "std")]
@@ -45,15 +49,18 @@ use crate::clean::Clean;
 use crate::model::{Model, ModelShape};
 use crate::params::Flat;
 use crate::vocab::{Alphabet, Symbols};
-use header::{Header, MAGIC, alphabet, check, checksum, clean, field, not_zero, word};
+use header::{Header, MAGIC, alphabet, check, checksum, clean, field, not_zero, window, word};
 use layers::{Codes, LAYER_BYTES, above_bytes};
 use normalization::normalization_len;
 
 /// Bytes before the layers above the first, and before the weights where there are none.
 pub const HEADER_BYTES: usize = 64;
 
-/// The version that this crate writes and reads.
-pub const VERSION: u32 = 1;
+/// The highest version that this crate writes and reads: of forecasters.
+pub const VERSION: u32 = 2;
+
+/// The version of all other models.
+const FIRST_VERSION: u32 = 1;
 
 /// A model with what it needs to be used, borrowed: from a file's bytes, or on its way to one.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,6 +74,8 @@ pub struct ModelFile<'a> {
     pub symbols: Option<Symbols<'a>>,
     /// Means and deviations, if readings and outputs have units.
     pub normalization: Normalization<'a>,
+    /// Of a forecaster, the values that it looks back on.
+    pub window: Option<NonZeroU32>,
     /// All weights, flat.
     pub weights: &'a [f32],
 }
@@ -82,7 +91,7 @@ impl<'a> ModelFile<'a> {
         let (above, body) =
             body.split_at_checked(above_bytes(header)).ok_or(FormatError::Field(field::LAYERS))?;
         let shape = parse_shape(header, above)?;
-        let clean = clean(header)?;
+        let (clean, window) = (clean(header)?, window(header)?);
         if !body.len().is_multiple_of(4) {
             return Err(FormatError::Field(field::LENGTH));
         }
@@ -99,7 +108,7 @@ impl<'a> ModelFile<'a> {
         }
         let symbols = parse_symbols(header, codes)?;
         let weights = bytemuck::must_cast_slice(weights);
-        let file = Self { shape, clean, symbols, normalization, weights };
+        let file = Self { shape, clean, symbols, normalization, window, weights };
         file.check_sizes()?;
         Ok(file)
     }
@@ -125,7 +134,8 @@ impl<'a> ModelFile<'a> {
     /// A model of these sizes without vocabulary, on its way to a file.
     #[must_use]
     pub fn new(shape: ModelShape<AnyCell>, weights: &'a [f32]) -> Self {
-        Self { shape, clean: Clean::None, symbols: None, normalization: Normalization::default(), weights }
+        let normalization = Normalization::default();
+        Self { shape, clean: Clean::None, symbols: None, normalization, window: None, weights }
     }
 
     /// A typed model without vocabulary, on its way to a file.
@@ -146,6 +156,12 @@ impl<'a> ModelFile<'a> {
     #[must_use]
     pub const fn with_normalization(self, normalization: Normalization<'a>) -> Self {
         Self { normalization, ..self }
+    }
+
+    /// The same with the values that a forecaster looks back on.
+    #[must_use]
+    pub const fn with_window(self, window: NonZeroU32) -> Self {
+        Self { window: Some(window), ..self }
     }
 
     /// The same with the cleaning that texts need.
@@ -225,10 +241,12 @@ impl<'a> ModelFile<'a> {
             Clean::None => 0,
             Clean::Letters => 1,
         };
+        let version = if self.window.is_some() { VERSION } else { FIRST_VERSION };
+        let window = self.window.map_or(0, NonZeroU32::get);
         let sizes = [first.inputs(), first.hidden(), self.shape.outputs, symbols];
         to.fill(0);
         to[..8].copy_from_slice(MAGIC);
-        to[field::VERSION..field::CHECKSUM].copy_from_slice(&VERSION.to_le_bytes());
+        to[field::VERSION..field::CHECKSUM].copy_from_slice(&version.to_le_bytes());
         to[field::LENGTH..field::CELL].copy_from_slice(&length.to_le_bytes());
         to[field::CELL..field::INPUTS].copy_from_slice(&[cell, activation, alphabet, clean]);
         for (to, size) in to[field::INPUTS..field::RESET].as_chunks_mut().0.iter_mut().zip(sizes) {
@@ -236,6 +254,7 @@ impl<'a> ModelFile<'a> {
         }
         to[field::RESET] = reset;
         to[field::LAYERS] = u8::try_from(above.len()).map_err(|_| FormatError::Field(field::LAYERS))?;
+        to[field::WINDOW..field::WINDOW + 4].copy_from_slice(&window.to_le_bytes());
         to[field::NORMALIZATION] = self.normalization.code();
         Ok(())
     }

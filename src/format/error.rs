@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::VERSION;
+use super::{FIRST_VERSION, VERSION};
 use crate::vocab::VocabError;
 
 /// Why bytes are not a model, or not the one that was expected.
@@ -43,7 +43,10 @@ impl fmt::Display for FormatError {
         match *self {
             Self::Magic => f.write_str("not a model file"),
             Self::Version { found } => {
-                write!(f, "a model file of version {found}; this build reads version {VERSION}")
+                write!(
+                    f,
+                    "a model file of version {found}; this build reads versions {FIRST_VERSION} to {VERSION}"
+                )
             }
             Self::Length { needed, got } => {
                 write!(

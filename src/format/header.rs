@@ -1,8 +1,10 @@
 //! The header of a model file: where its fields are, and what can be said of a file by its header alone.
 
+use core::num::NonZeroU32;
+
 use crc::{CRC_32_ISO_HDLC, Crc};
 
-use super::{FormatError, HEADER_BYTES, VERSION};
+use super::{FIRST_VERSION, FormatError, HEADER_BYTES, VERSION};
 use crate::clean::Clean;
 use crate::vocab::Alphabet;
 
@@ -25,6 +27,7 @@ pub(super) mod field {
     pub const SYMBOLS: usize = 36;
     pub const RESET: usize = 40;
     pub const LAYERS: usize = 41;
+    pub const WINDOW: usize = 44;
     pub const NORMALIZATION: usize = 56;
 }
 
@@ -65,7 +68,7 @@ const fn check_start(bytes: &[u8]) -> Result<&Header, FormatError> {
         return Err(FormatError::Length { needed: HEADER_BYTES, got: bytes.len() });
     };
     match word(header, field::VERSION) {
-        VERSION => Ok(header),
+        FIRST_VERSION..=VERSION => Ok(header),
         found => Err(FormatError::Version { found }),
     }
 }
@@ -96,11 +99,21 @@ pub(super) const fn word(header: &Header, at: usize) -> u32 {
     u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
 }
 
+/// The values that a forecaster looks back on; only and always a file of version 2 has them.
+pub(super) const fn window(header: &Header) -> Result<Option<NonZeroU32>, FormatError> {
+    match (word(header, field::VERSION), NonZeroU32::new(word(header, field::WINDOW))) {
+        (FIRST_VERSION, None) => Ok(None),
+        (VERSION, Some(window)) => Ok(Some(window)),
+        _ => Err(FormatError::Field(field::WINDOW)),
+    }
+}
+
 /// The first byte that has no meaning yet and is not zero.
 pub(super) const fn not_zero(header: &Header) -> Option<usize> {
     let mut at = field::LAYERS + 1;
     while at < HEADER_BYTES {
-        if at != field::NORMALIZATION && header[at] != 0 {
+        let has_meaning = at == field::NORMALIZATION || (at >= field::WINDOW && at < field::WINDOW + 4);
+        if !has_meaning && header[at] != 0 {
             return Some(at);
         }
         at += 1;

@@ -1,6 +1,6 @@
 //! Model files as part of a program, checked while it is compiled: [`include_model!`](crate::include_model).
 
-use super::header::{Header, alphabet, check, clean, field, not_zero, word};
+use super::header::{Header, alphabet, check, clean, field, not_zero, window, word};
 use super::layers::{Codes, LAYER_BYTES, above_bytes};
 use super::normalization::normalization_len;
 use super::{FormatError, HEADER_BYTES};
@@ -80,6 +80,7 @@ const fn assert_fields(header: &Header) {
     let fit =
         symbols == 0 || (symbols == word(header, field::INPUTS) && symbols == word(header, field::OUTPUTS));
     assert!(fit, "the model file's vocabulary has another size than its inputs or outputs");
+    assert!(window(header).is_ok(), "the model file's version and its window do not fit each other");
     assert!(not_zero(header).is_none(), "the model file's unused bytes are not zero");
 }
 

@@ -136,10 +136,27 @@ fn misaligned_bytes_are_refused() {
 
 #[test]
 fn fields_are_checked_even_under_a_right_checksum() {
-    assert_eq!(altered(8, &[2]), Err(FormatError::Version { found: 2 }));
-    for (at, value) in
-        [(20, 9), (21, 2), (22, 2), (23, 2), (40, 1), (42, 1), (55, 1), (56, 4), (57, 1), (63, 1)]
-    {
+    for found in [0, 3, 255] {
+        assert_eq!(altered(8, &[found]), Err(FormatError::Version { found: found.into() }));
+    }
+    // A window belongs to version 2, and version 2 has one.
+    assert_eq!(altered(8, &[2]), Err(FormatError::Field(44)));
+    assert_eq!(altered(44, &[1]), Err(FormatError::Field(44)));
+    assert_eq!(altered(47, &[1]), Err(FormatError::Field(44)));
+    for (at, value) in [
+        (20, 9),
+        (21, 2),
+        (22, 2),
+        (23, 2),
+        (40, 1),
+        (42, 1),
+        (43, 1),
+        (48, 1),
+        (55, 1),
+        (56, 4),
+        (57, 1),
+        (63, 1),
+    ] {
         assert_eq!(altered(at, &[value]), Err(FormatError::Field(at)));
     }
     assert_eq!(altered(20, &[3, 1]), Err(FormatError::Field(21)));
@@ -185,6 +202,21 @@ fn means_and_deviations_come_back() {
             let standard = included_standard::<3>(bytes, true);
             assert_eq!((standard.mean, standard.deviation), ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]));
         }
+    }
+}
+
+#[test]
+fn a_window_comes_back() {
+    let model = CharRnn::<3, 2>::ZERO;
+    let plain = ModelFile::of(&model);
+    let file = plain.with_window(NonZeroU32::MAX);
+    assert_eq!(file.byte_len(), plain.byte_len());
+    let mut words = std::vec![0_u32; file.byte_len() / 4];
+    let bytes = bytemuck::must_cast_slice_mut::<_, u8>(&mut words);
+    for (file, version) in [(plain, 1), (file, 2)] {
+        file.emit(bytes).unwrap();
+        assert_eq!((ModelFile::parse(bytes), bytes[8]), (Ok(file), version));
+        assert_file(bytes);
     }
 }
 

@@ -36,6 +36,11 @@ pub enum HostError {
         /// The file.
         path: PathBuf,
     },
+    /// A model that is no forecaster, where one is needed.
+    NoForecaster {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file could not be opened, read or written.
     File {
         /// The file.
@@ -114,6 +119,12 @@ impl fmt::Display for HostError {
                 "cannot use {}: the model has no vocabulary: give one that was trained on a text",
                 path.display()
             ),
+            Self::NoForecaster { path } => write!(
+                f,
+                "cannot use {}: the model is no forecaster, or one that does not say what it looks back on: give one that \
+                 was written by recurve forecast --out",
+                path.display()
+            ),
             Self::File { path, action, source } => {
                 write!(f, "cannot {action} {}: {source}: {}", path.display(), advice(action, source.kind()))
             }
@@ -144,9 +155,11 @@ impl core::error::Error for HostError {
             Self::Checkpoint { source, .. } => Some(source),
             Self::File { source, .. } => Some(source),
             Self::Model(error) => Some(error),
-            Self::NoVocabulary { .. } | Self::Memory { .. } | Self::TooShort { .. } | Self::Setting(_) => {
-                None
-            }
+            Self::NoVocabulary { .. }
+            | Self::NoForecaster { .. }
+            | Self::Memory { .. }
+            | Self::TooShort { .. }
+            | Self::Setting(_) => None,
         }
     }
 }

@@ -12,10 +12,11 @@
 //! a quarter of a window apart, are read from a zero state in an order drawn anew for each epoch, and every step of them
 //! has a target. A forecast reads one window, too.
 
+mod file;
 mod naive;
 mod windows;
 
-use std::{format, path::Path, vec, vec::Vec};
+use std::{format, vec, vec::Vec};
 
 use rand_core::SeedableRng;
 use rand_pcg::Pcg32;
@@ -23,9 +24,9 @@ use rand_pcg::Pcg32;
 pub use naive::{Errors, last_value, seasonal};
 use windows::Windows;
 
-use super::{Buffer, HostError, settings::masks, write_whole};
+use super::{Buffer, HostError, settings::masks};
 use crate::cell::{ActivationKind, AnyCell, CellKind, Dropout, Extent, Inputs};
-use crate::format::{ModelFile, Normalization};
+use crate::error::{Error, Quantity};
 use crate::init::Init;
 use crate::lanes::{LaneKind, on_lanes};
 use crate::loss::Targets;
@@ -108,6 +109,9 @@ impl ForecastSettings {
 
     fn check(&self, values: usize) -> Result<(), HostError> {
         let sizes = [self.hidden, self.window, self.horizon, self.batch];
+        if u32::try_from(self.window).is_err() {
+            return Err(HostError::Setting("the window must be below 4,294,967,296 values".into()));
+        }
         if sizes.contains(&0) {
             let what = "hidden units, window, horizon and batch must be at least 1";
             return Err(HostError::Setting(what.into()));
@@ -177,6 +181,10 @@ fn features(series: &[f64], window: usize) -> Vec<[f32; INPUTS]> {
     series.windows(2).map(of_pair).collect()
 }
 
+fn check_finite(numbers: &[f32], what: Quantity) -> Result<(), Error> {
+    if numbers.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(Error::NotFinite(what)) }
+}
+
 impl Forecaster {
     /// Trains on a series. After each epoch, `report` learns its number and its mean loss.
     ///
@@ -186,6 +194,33 @@ impl Forecaster {
     pub fn train(
         series: &[f64],
         settings: ForecastSettings,
+        report: impl FnMut(u64, f32),
+    ) -> Result<Self, HostError> {
+        Self::train_until(series, settings, |done| done, report)
+    }
+
+    /// The same, but where it ends is for `done` to say, which is asked before each step: it is given the share of all steps
+    /// that was taken, and answers with the share of the run that is over, which the learning rate follows. At 1 the training
+    /// ends.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// use recurve::host::forecast::{ForecastSettings, Forecaster};
+    ///
+    /// let series: Vec<f64> = (0..400).map(|t| (f64::from(t) * 0.3).sin()).collect();
+    /// let (begun, second) = (Instant::now(), Duration::from_secs(1));
+    /// let time = |done: f32| done.max(begun.elapsed().div_duration_f32(second));
+    /// let forecaster = Forecaster::train_until(&series, ForecastSettings::default(), time, |_, _| {})?;
+    /// assert_eq!(forecaster.forecast(&series)?.len(), 1);
+    /// # Ok::<(), recurve::host::HostError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`train`](Self::train).
+    pub fn train_until(
+        series: &[f64],
+        settings: ForecastSettings,
+        mut done: impl FnMut(f32) -> f32,
         mut report: impl FnMut(u64, f32),
     ) -> Result<Self, HostError> {
         settings.check(series.len())?;
@@ -194,11 +229,15 @@ impl Forecaster {
         forecaster.shape.init(&mut forecaster.params, Init::VECTORS, &mut rng)?;
         let mut windows = Windows::new(series, &forecaster, settings)?;
         let mut training = Training::new(&forecaster)?;
-        let steps = windows.steps_per_epoch() as u64 * settings.epochs;
+        let steps = (windows.steps_per_epoch() as u64).saturating_mul(settings.epochs);
         for epoch in 1..=settings.epochs {
             let (mut total, mut count) = (0.0, 0.0);
             for batch in windows.shuffle(&mut rng) {
-                total += forecaster.learn(&mut training, &batch, steps)? * batch.size as f32;
+                let done = done(training.step as f32 / steps as f32);
+                if done >= 1.0 {
+                    return Ok(forecaster);
+                }
+                total += forecaster.learn(&mut training, &batch, done)? * batch.size as f32;
                 count += batch.size as f32;
             }
             report(epoch, total / count);
@@ -225,12 +264,12 @@ impl Forecaster {
         })
     }
 
-    /// One step of training; its mean loss.
+    /// One step of training, where this share of the run is over; its mean loss.
     fn learn(
         &mut self,
         training: &mut Training,
         batch: &windows::Batch,
-        steps: u64,
+        done: f32,
     ) -> Result<f32, HostError> {
         let Training { state, tape, scratch, grads, moments, step } = training;
         let ForecastSettings { lanes, lr, schedule, dropout, clip, huber, seed, .. } = self.settings;
@@ -247,7 +286,7 @@ impl Forecaster {
             shape.gradient(lanes, &self.params, x, targets, state, tape, scratch, grads)
         })?;
         clip_norm_on(lanes, grads, clip)?;
-        let lr = lr * schedule.factor(*step as f32 / steps as f32);
+        let lr = lr * schedule.factor(done);
         Adam::new(lr).step_on(lanes, &mut self.params, grads, moments)?;
         *step += 1;
         Ok(loss)
@@ -258,7 +297,7 @@ impl Forecaster {
     ///
     /// # Errors
     /// [`HostError::Setting`] unless a window of values, and one more, comes before; [`HostError::Model`] for values that are not
-    /// finite.
+    /// finite, or so far from those that were trained on that a forecast is not.
     pub fn backtest(&self, series: &[f64], from: usize) -> Result<Vec<f64>, HostError> {
         let horizon = self.settings.horizon;
         let origins: Vec<usize> = (from..(series.len() + 1).saturating_sub(horizon)).collect();
@@ -281,7 +320,7 @@ impl Forecaster {
     fn forecasts(&self, series: &[f64], origins: &[usize]) -> Result<Vec<f64>, HostError> {
         let ForecastSettings { window, horizon, lanes, .. } = self.settings;
         if origins.iter().any(|&n| n <= window || n > series.len()) {
-            let needed = window + 1;
+            let needed = window.saturating_add(1);
             let what = format!("a forecast needs {needed} values before it: give more, or a smaller window");
             return Err(HostError::Setting(what));
         }
@@ -294,10 +333,12 @@ impl Forecaster {
             // The feature at t − 1 belongs to value t.
             let mut x: Vec<f32> = origins.iter().flat_map(|n| features[n - window + step - 1]).collect();
             self.inputs.view().apply(&mut x)?;
+            check_finite(&x, Quantity::Input)?;
             let x = Inputs::Vectors(&x);
             shape.step_on(lanes, &self.params, x, &mut state, &mut y, &mut scratch)?;
         }
         self.outputs.view().invert(&mut y)?;
+        check_finite(&y, Quantity::Logit)?;
         let after = y.chunks(horizon).zip(origins);
         Ok(after.flat_map(|(y, &n)| y.iter().map(move |&y| series[n - 1] + f64::from(y))).collect())
     }
@@ -314,24 +355,16 @@ impl Forecaster {
         &self.params
     }
 
-    /// The model as a file's contents: two inputs and an output for each step of the horizon, as the module's formulas have
-    /// them.
+    /// Values that a forecast looks back on.
     #[must_use]
-    pub fn file(&self) -> ModelFile<'_> {
-        let normalization =
-            Normalization { inputs: Some(self.inputs.view()), outputs: Some(self.outputs.view()) };
-        ModelFile::new(self.shape, &self.params).with_normalization(normalization)
+    pub const fn window(&self) -> usize {
+        self.settings.window
     }
 
-    /// Writes a model file, whole or not at all.
-    ///
-    /// # Errors
-    /// [`HostError::File`] if it cannot be written; a file of this name is then as it was.
-    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), HostError> {
-        let (path, file) = (path.as_ref(), self.file());
-        let mut bytes = vec![0; file.byte_len()];
-        file.emit(&mut bytes).map_err(|source| HostError::Format { path: path.into(), source })?;
-        write_whole(path, &bytes)
+    /// Values that are forecast.
+    #[must_use]
+    pub const fn horizon(&self) -> usize {
+        self.settings.horizon
     }
 }
 

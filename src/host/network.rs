@@ -5,11 +5,11 @@ use std::{format, path::Path, vec, vec::Vec};
 use rand_core::SeedableRng;
 use rand_pcg::Pcg32;
 
-use super::{Buffer, HostError, buffer::check_available, read, write_whole};
+use super::{Buffer, HostError, buffer::check_available, read_model, stored::parse_model, write_whole};
 use crate::cell::{AnyCell, Cell, Extent, Inputs};
 use crate::clean::Clean;
 use crate::error::Error;
-use crate::format::{FormatError, ModelFile, Normalization, claimed_len};
+use crate::format::ModelFile;
 use crate::init::Init;
 use crate::lanes::best_lanes;
 use crate::loss::{Perplexity, Targets};
@@ -28,6 +28,12 @@ pub struct Network {
     alphabet: Alphabet,
     codes: Vec<u32>,
     params: Buffer,
+}
+
+impl<'a> From<&'a Network> for ModelFile<'a> {
+    fn from(network: &'a Network) -> Self {
+        network.file()
+    }
 }
 
 impl Network {
@@ -87,13 +93,7 @@ impl Network {
     /// The network as a file's contents.
     #[must_use]
     pub fn file(&self) -> ModelFile<'_> {
-        ModelFile {
-            shape: self.shape,
-            clean: self.clean,
-            symbols: Some(self.symbols()),
-            normalization: Normalization::default(),
-            weights: &self.params,
-        }
+        ModelFile::new(self.shape, &self.params).with_symbols(self.symbols()).with_clean(self.clean)
     }
 
     /// Reads a model file.
@@ -102,13 +102,7 @@ impl Network {
     /// [`HostError::File`] if it cannot be read, [`HostError::Format`] if it is no model,
     /// [`HostError::NoVocabulary`] if it is one of readings and not of a text.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, HostError> {
-        let path = path.as_ref();
-        let read = read::checked(path, check_start).and_then(|bytes| Self::from_bytes(&bytes));
-        read.map_err(|error| match error {
-            HostError::Format { source, .. } => HostError::Format { path: path.into(), source },
-            HostError::NoVocabulary { .. } => HostError::NoVocabulary { path: path.into() },
-            error => error,
-        })
+        read_model(path, Self::of)
     }
 
     /// Reads the bytes of a model file, at any alignment; if it is one of less than four, they are copied first.
@@ -116,19 +110,11 @@ impl Network {
     /// # Errors
     /// [`HostError::Format`] if they are no model, [`HostError::NoVocabulary`] if they are one of readings.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, HostError> {
-        match ModelFile::parse(bytes) {
-            Err(FormatError::Alignment) => {
-                let mut aligned = Buffer::zeroed(bytes.len().div_ceil(4))?;
-                aligned.bytes_mut()[..bytes.len()].copy_from_slice(bytes);
-                Self::of(ModelFile::parse(&aligned.bytes()[..bytes.len()]))
-            }
-            file => Self::of(file),
-        }
+        parse_model(bytes, Self::of)
     }
 
     /// The network of a file; there is no room for its weights before all else is known to be right.
-    fn of(file: Result<ModelFile<'_>, FormatError>) -> Result<Self, HostError> {
-        let file = file.map_err(format)?;
+    fn of(file: ModelFile<'_>) -> Result<Self, HostError> {
         let symbols = file.symbols.ok_or_else(|| HostError::NoVocabulary { path: "the model".into() })?;
         let codes = symbols.codes().to_vec();
         let mut network = Self::new(file.shape.cell, codes, symbols.alphabet(), file.clean)?;
@@ -213,21 +199,5 @@ impl Network {
             }
         }
         Ok(text)
-    }
-}
-
-fn format(source: FormatError) -> HostError {
-    HostError::Format { path: "the model".into(), source }
-}
-
-/// Refuses a file by its beginning and its length, if it has one.
-fn check_start(start: &[u8], len: Option<u64>) -> Result<(), HostError> {
-    let needed = claimed_len(start).map_err(format)?;
-    match len {
-        Some(len) if len != needed as u64 => {
-            let got = usize::try_from(len).unwrap_or(usize::MAX);
-            Err(format(FormatError::Length { needed, got }))
-        }
-        _ => Ok(()),
     }
 }

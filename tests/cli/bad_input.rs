@@ -69,7 +69,7 @@ fn model_files() {
         };
         refused("cut.rcv", &["cut short"]);
         refused("altered.rcv", &["checksum"]);
-        refused("version.rcv", &["version 0", "version 1"]);
+        refused("version.rcv", &["version 0", "versions 1 to 2"]);
         refused("other.rcv", &["not a model file"]);
         refused("none.rcv", &["0"]);
         refused("missing.rcv", &["No such file"]);

@@ -17,7 +17,7 @@ use crate::args::ForecastArgs;
 use crate::failure::Failure;
 use crate::files::check_different;
 use crate::progress::Progress;
-use crate::report::{self, grouped, table};
+use crate::report::{self, grouped, short, table};
 use picture::Picture;
 
 /// Values that a forecast looks back on at least, if nothing else is said.
@@ -221,15 +221,6 @@ fn comparison(results: &Results) -> String {
     format!("held-out values:\n{}{verdict}", table(["forecast", "RMSE", "MAE"], &rows))
 }
 
-/// A number with about four digits.
-fn short(x: f64) -> String {
-    let digits = if x == 0.0 || !x.is_finite() { 0 } else { x.abs().log10().floor() as i32 };
-    match digits {
-        -4..=6 => format!("{x:.*}", (3 - digits).max(0) as usize),
-        _ => format!("{x:.3e}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,11 +231,5 @@ mod tests {
             let longest = longest_season(window + 4, 3);
             assert!(following(longest) <= window && following(longest + 1) > window, "{window}");
         }
-    }
-
-    #[test]
-    fn numbers_keep_four_digits() {
-        assert_eq!([0.0, 1.5, 123.456, -0.012_340_1].map(short), ["0.000", "1.500", "123.5", "-0.01234"]);
-        assert_eq!([1_234_567.0, 1e9, 1e-9, f64::NAN].map(short), ["1234567", "1.000e9", "1.000e-9", "NaN"]);
     }
 }

@@ -36,7 +36,7 @@ pub fn run(args: &ImportArgs) -> Result<(), Failure> {
     };
     let network = import.network(&bytes).map_err(|error| refused(args, &error))?;
     network.write(out)?;
-    report::print_written(&network, "model", out, network.file().byte_len(), args.json)
+    report::print_written(network.file(), "model", out, network.file().byte_len(), args.json)
 }
 
 /// The symbols of a text that is cleaned as texts will be.

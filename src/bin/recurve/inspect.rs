@@ -1,11 +1,14 @@
 //! `recurve inspect`: what a model file holds, and the memory that the model needs.
 
+mod readings;
+
 use std::collections::BTreeMap;
 
 use recurve::cell::{ActivationKind, Cell, CellKind, Extent, Layer, ResetKind};
-use recurve::host::{Network, Tensor, tensors};
+use recurve::format::ModelFile;
+use recurve::host::{Tensor, read_model, tensors};
 use recurve::vocab::Alphabet;
-use recurve::{Adam, ModelShape, Sgd, StepMemory, TrainingMemory};
+use recurve::{Adam, ModelShape, Sgd, StepMemory, Symbols, TrainingMemory};
 use serde_json::{Value, json};
 
 use crate::args::InspectArgs;
@@ -16,16 +19,19 @@ use crate::report::{self, grouped, table};
 const SHOWN: usize = 200;
 
 pub fn run(args: &InspectArgs) -> Result<(), Failure> {
-    let network = Network::read(&args.model)?;
-    let step = network.shape().step_memory();
-    let training = trainings(&network, Extent { batch: args.batch, window: args.window });
+    read_model(&args.model, |model| Ok(show(args, model)))?
+}
+
+fn show(args: &InspectArgs, model: ModelFile<'_>) -> Result<(), Failure> {
+    let step = model.shape.step_memory();
+    let training = trainings(model, Extent { batch: args.batch, window: args.window });
     if args.json {
-        return report::print_json(&object(&network, step, training));
+        return report::print_json(&object(model, step, training));
     }
     let text = format!(
         "{}\n{}\n{}\n{}",
-        facts(&network),
-        weights(&network),
+        facts(model),
+        weights(model),
         step_lines(step),
         training_lines(args, training)
     );
@@ -33,8 +39,8 @@ pub fn run(args: &InspectArgs) -> Result<(), Failure> {
 }
 
 /// The layers for people: the kind of each, its units where there are several, and what it is beside its kind.
-fn layers(network: &Network) -> String {
-    let cell = network.shape().cell;
+fn layers(model: ModelFile<'_>) -> String {
+    let cell = model.shape.cell;
     let line = |layer: &Layer| {
         let variant = match layer.reset() {
             _ if layer.kind() == CellKind::Embedding => String::new(),
@@ -47,16 +53,15 @@ fn layers(network: &Network) -> String {
     cell.layers().iter().map(line).collect::<Vec<_>>().join("; ")
 }
 
-fn alphabet(network: &Network) -> &'static str {
-    match network.symbols().alphabet() {
+fn alphabet(symbols: Symbols<'_>) -> &'static str {
+    match symbols.alphabet() {
         Alphabet::Chars => "characters",
         Alphabet::Bytes => "bytes",
     }
 }
 
 /// Each symbol as it would stand in a program: escaped where it could not be read.
-fn symbols(network: &Network) -> Vec<String> {
-    let symbols = network.symbols();
+fn shown_symbols(symbols: Symbols<'_>) -> Vec<String> {
     let shown = |&code: &u32| match symbols.alphabet() {
         Alphabet::Bytes if code >= 0x80 => format!("\\x{code:02x}"),
         _ => char::from_u32(code).map_or_else(String::new, escaped),
@@ -69,8 +74,7 @@ fn escaped(c: char) -> String {
 }
 
 /// Each symbol as it is: a character, or the number of a byte.
-fn exact_symbols(network: &Network) -> Vec<Value> {
-    let symbols = network.symbols();
+fn exact_symbols(symbols: Symbols<'_>) -> Vec<Value> {
     let exact = |&code: &u32| match (symbols.alphabet(), char::from_u32(code)) {
         (Alphabet::Chars, Some(symbol)) => String::from(symbol).into(),
         _ => code.into(),
@@ -78,8 +82,8 @@ fn exact_symbols(network: &Network) -> Vec<Value> {
     symbols.codes().iter().map(exact).collect()
 }
 
-fn vocabulary(network: &Network) -> String {
-    let symbols = symbols(network);
+fn vocabulary(symbols: Symbols<'_>) -> String {
+    let symbols = shown_symbols(symbols);
     let shown = symbols.iter().take(SHOWN).map(String::as_str).map(|s| if s == " " { "' '" } else { s });
     let mut text = shown.collect::<Vec<_>>().join(" ");
     if symbols.len() > SHOWN {
@@ -88,25 +92,28 @@ fn vocabulary(network: &Network) -> String {
     text
 }
 
-fn facts(network: &Network) -> String {
-    let (cell, clean) = (network.shape().cell, network.clean());
-    let file = network.file();
-    let sizes = [cell.inputs(), cell.hidden(), network.shape().outputs, file.weights.len(), file.byte_len()];
+fn facts(model: ModelFile<'_>) -> String {
+    let cell = model.shape.cell;
+    let sizes = [cell.inputs(), cell.hidden(), model.shape.outputs, model.weights.len(), model.byte_len()];
     let [d, h, q, parameters, bytes] = sizes.map(|n| grouped(n as u64));
+    let meaning = match model.symbols {
+        Some(symbols) => {
+            let (clean, kind, list) = (model.clean, alphabet(symbols), vocabulary(symbols));
+            format!("cleaning    {clean}\nvocabulary  {q} {kind}: {list}\n")
+        }
+        None => readings::lines(model),
+    };
     format!(
         "cell        {}\ntype        {}\nsizes       {d} inputs, {h} hidden units, {q} outputs\n\
-         parameters  {parameters}\nfile        {bytes} bytes\ncleaning    {clean}\n\
-         vocabulary  {q} {}: {}\n",
-        layers(network),
-        rust_type(network),
-        alphabet(network),
-        vocabulary(network),
+         parameters  {parameters}\nfile        {bytes} bytes\n{meaning}",
+        layers(model),
+        rust_type(model),
     )
 }
 
 /// The type that reads the file in a program.
-fn rust_type(network: &Network) -> String {
-    let ModelShape { cell, outputs: q, .. } = network.shape();
+fn rust_type(model: ModelFile<'_>) -> String {
+    let ModelShape { cell, outputs: q, .. } = model.shape;
     format!("Model<{}, {}, {q}>", stack_type(cell.layers()), cell.hidden())
 }
 
@@ -135,9 +142,9 @@ fn layer_type(layer: &Layer) -> String {
     }
 }
 
-fn weights(network: &Network) -> String {
+fn weights(model: ModelFile<'_>) -> String {
     let row = |t: &Tensor| [t.label(), format!("{} x {}", t.rows, t.columns), grouped(t.len() as u64)];
-    let rows: Vec<[String; 3]> = tensors(network.shape()).iter().map(row).collect();
+    let rows: Vec<[String; 3]> = tensors(model.shape).iter().map(row).collect();
     table(["weights", "shape", "parameters"], &rows)
 }
 
@@ -149,12 +156,12 @@ fn step_lines(step: StepMemory) -> String {
 }
 
 /// What training takes with each optimiser, by its name.
-fn trainings(network: &Network, extent: Extent) -> [(&'static str, TrainingMemory); 3] {
-    let params = network.shape().params_len();
+fn trainings(model: ModelFile<'_>, extent: Extent) -> [(&'static str, TrainingMemory); 3] {
+    let params = model.shape.params_len();
     let sgd = |momentum| Sgd { lr: 0.1, momentum }.state_len(params);
     let optimizers =
         [("sgd", sgd(0.0)), ("sgd_momentum", sgd(0.9)), ("adam", Adam::new(0.001).state_len(params))];
-    optimizers.map(|(name, state_len)| (name, network.shape().training_memory(extent, state_len)))
+    optimizers.map(|(name, state_len)| (name, model.shape.training_memory(extent, state_len)))
 }
 
 /// The parts of a training's memory, by their names.
@@ -191,10 +198,10 @@ fn layer_object(layer: &Layer) -> Value {
 }
 
 /// Of a stack, `cell`, `activation` and `reset` are those of the last layer.
-fn object(network: &Network, step: StepMemory, training: [(&str, TrainingMemory); 3]) -> Value {
-    let (cell, file) = (network.shape().cell, network.file());
+fn object(model: ModelFile<'_>, step: StepMemory, training: [(&str, TrainingMemory); 3]) -> Value {
+    let cell = model.shape.cell;
     let tensor = |t: &Tensor| json!({ "name": t.label(), "shape": [t.rows, t.columns] });
-    let weights: Vec<Value> = tensors(network.shape()).iter().map(tensor).collect();
+    let weights: Vec<Value> = tensors(model.shape).iter().map(tensor).collect();
     let last = cell.layers().last();
     let training_bytes: BTreeMap<_, BTreeMap<_, _>> =
         training.map(|(name, memory)| (name, parts(memory).into())).into();
@@ -205,12 +212,14 @@ fn object(network: &Network, step: StepMemory, training: [(&str, TrainingMemory)
         "inputs": cell.inputs(),
         "hidden": cell.hidden(),
         "layers": cell.layers().iter().map(layer_object).collect::<Vec<_>>(),
-        "outputs": network.shape().outputs,
-        "alphabet": alphabet(network),
-        "vocabulary": exact_symbols(network),
-        "clean": network.clean().name(),
-        "parameters": file.weights.len(),
-        "file_bytes": file.byte_len(),
+        "outputs": model.shape.outputs,
+        "alphabet": model.symbols.map(alphabet),
+        "vocabulary": model.symbols.map(exact_symbols),
+        "clean": model.symbols.map(|_| model.clean.name()),
+        "forecaster": readings::forecaster(model),
+        "normalization": readings::normalization(model),
+        "parameters": model.weights.len(),
+        "file_bytes": model.byte_len(),
         "weights": weights,
         "step_bytes": { "state": step.state, "scratch": step.scratch, "logits": step.logits, "total": step.total() },
         "training_bytes": training_bytes,

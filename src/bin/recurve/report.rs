@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use recurve::cell::{AnyCell, Cell, CellKind, Layer};
-use recurve::host::Network;
+use recurve::format::ModelFile;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -19,26 +19,27 @@ pub fn print_json(object: &Value) -> Result<(), Failure> {
     print(format!("{object}\n").as_bytes())
 }
 
-/// Says what of a network was written, and where to; the keys are those of `inspect`.
+/// Says what of a model was written, and where to; the keys are those of `inspect`.
 pub fn print_written(
-    network: &Network,
+    model: ModelFile<'_>,
     what: &str,
     to: &Path,
     bytes: usize,
     json: bool,
 ) -> Result<(), Failure> {
-    let (cell, outputs) = (network.shape().cell, network.shape().outputs);
+    let (cell, outputs) = (model.shape.cell, model.shape.outputs);
     if json {
         return print_json(&json!({
             "cell": cell.layers().last().map(|layer| layer.kind().name()),
             "hidden": cell.hidden(),
             "outputs": outputs,
-            "parameters": network.params().len(),
+            "parameters": model.weights.len(),
             "file_bytes": bytes,
         }));
     }
     let (layers, size) = (layers(cell), grouped(bytes as u64));
-    let lines = format!("{layers}, {outputs} symbols\n{what} written to {} ({size} bytes)\n", to.display());
+    let kind = if model.symbols.is_some() { "symbols" } else { "outputs" };
+    let lines = format!("{layers}, {outputs} {kind}\n{what} written to {} ({size} bytes)\n", to.display());
     print(lines.as_bytes())
 }
 
@@ -68,6 +69,15 @@ pub fn grouped(n: u64) -> String {
 /// A count that may be beyond all integers.
 pub fn count(n: f64) -> String {
     if n < 1e15 { grouped(n as u64) } else { format!("{n:.1e}") }
+}
+
+/// A number with about four digits.
+pub fn short(x: f64) -> String {
+    let digits = if x == 0.0 || !x.is_finite() { 0 } else { x.abs().log10().floor() as i32 };
+    match digits {
+        -4..=6 => format!("{x:.*}", (3 - digits).max(0) as usize),
+        _ => format!("{x:.3e}"),
+    }
 }
 
 /// The layers of a network in a few words: what each is, and how many units it has.
@@ -107,6 +117,12 @@ mod tests {
         assert_eq!([4.356, f32::NAN, f32::INFINITY].map(decimals), ["4.36", "–", "inf"]);
         assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([count(27.0), count(1e15)], ["27", "1.0e15"]);
+    }
+
+    #[test]
+    fn numbers_keep_four_digits() {
+        assert_eq!([0.0, 1.5, 123.456, -0.012_340_1].map(short), ["0.000", "1.500", "123.5", "-0.01234"]);
+        assert_eq!([1_234_567.0, 1e9, 1e-9, f64::NAN].map(short), ["1234567", "1.000e9", "1.000e-9", "NaN"]);
     }
 
     #[test]

@@ -100,6 +100,45 @@ fn the_file_reads_back_with_means_and_deviations() {
     let read = ModelFile::parse(bytemuck::must_cast_slice(&words)).unwrap();
     assert_eq!(read, file);
     assert_eq!(read.normalization.outputs.unwrap().mean.len(), 3);
+
+    let bytes: &[u8] = bytemuck::must_cast_slice(&words);
+    let again = Forecaster::from_bytes(bytes).unwrap();
+    assert_eq!((again.window(), again.horizon(), again.file()), (4, 3, file));
+    assert_eq!(again.backtest(&series, 9).unwrap(), forecaster.backtest(&series, 9).unwrap());
+    let other = ModelFile { window: None, ..read };
+    other.emit(bytemuck::must_cast_slice_mut(&mut words)).unwrap();
+    let refused = Forecaster::from_bytes(bytemuck::must_cast_slice(&words)).unwrap_err();
+    assert!(matches!(refused, HostError::NoForecaster { .. }));
+}
+
+#[test]
+fn values_far_from_those_that_were_trained_on_are_no_forecast() {
+    let series: Vec<f64> = (0..60).map(|t| f64::from(t % 5) * 1e-30).collect();
+    let forecaster = Forecaster::train(&series, small(4, 3, 1), |_, _| {}).unwrap();
+    let far: Vec<f64> = (0..60).map(|t| f64::from(t % 5) * 1e17).collect();
+    assert!(matches!(forecaster.forecast(&far), Err(HostError::Model(Error::NotFinite(_)))));
+}
+
+#[test]
+fn the_caller_says_where_training_ends() {
+    let series: Vec<f64> = (0..80).map(|t| f64::from(t % 7)).collect();
+    let run = |end: u64, epochs| {
+        let (mut asked, mut reported) = (0, 0);
+        let step = |done: f32| {
+            asked += 1;
+            if asked > end { 1.0 } else { done }
+        };
+        let forecaster =
+            Forecaster::train_until(&series, small(7, 2, epochs), step, |n, _| reported = n).unwrap();
+        (forecaster.params().to_vec(), asked, reported)
+    };
+    let whole = Forecaster::train(&series, small(7, 2, 2), |_, _| {}).unwrap();
+    let (params, asked, reported) = run(u64::MAX, 2);
+    assert_eq!((&params[..], reported), (whole.params(), 2));
+    assert_ne!(run(asked - 1, 2).0, params);
+    // However many epochs there might be.
+    assert_eq!(run(asked, u64::MAX).1, asked + 1);
+    assert_eq!(run(0, 2).2, 0);
 }
 
 #[test]

@@ -13,7 +13,8 @@ use super::file::File;
 use super::{Vocabulary, WeightsError};
 use crate::cell::{ActivationKind, CellKind};
 use crate::clean::Clean;
-use crate::host::Network;
+use crate::format::ModelFile;
+use crate::standard::StandardView;
 
 pub(super) const VOCABULARY: &str = "vocabulary";
 const ACTIVATION: &str = "activation";
@@ -36,24 +37,46 @@ const fn biases(kind: CellKind) -> &'static str {
     }
 }
 
-/// The metadata of a network, in JSON, its keys in ascending order.
-pub(super) fn of(network: &Network, kind: CellKind, activation: ActivationKind) -> String {
-    let vocabulary = Vocabulary::of(network.symbols()).to_json();
+/// The metadata of a model, in JSON, its keys in ascending order.
+pub(super) fn of(model: ModelFile<'_>, kind: CellKind, activation: ActivationKind) -> String {
     let mut says = BTreeMap::from([
-        ("format", "pt"),
-        ("cell", kind.name()),
-        ("layout", "outputs x inputs"),
-        ("biases", biases(kind)),
-        (CLEAN, network.clean().name()),
-        (VOCABULARY, &vocabulary),
+        ("format", "pt".into()),
+        ("cell", kind.name().into()),
+        ("layout", "outputs x inputs".into()),
+        ("biases", biases(kind).into()),
     ]);
-    says.extend(conventions(kind).iter().copied());
+    says.extend(conventions(kind).iter().map(|&(key, value)| (key, value.into())));
     if kind == CellKind::Elman {
-        says.insert(ACTIVATION, activation.name());
+        says.insert(ACTIVATION, activation.name().into());
+    }
+    match model.symbols {
+        Some(symbols) => {
+            says.extend([
+                (CLEAN, model.clean.name().into()),
+                (VOCABULARY, Vocabulary::of(symbols).to_json()),
+            ]);
+        }
+        None => says.extend(units(model)),
     }
     let object: Vec<_> =
         says.into_iter().map(|(key, value)| format!("\"{key}\":{}", Value::from(value))).collect();
     format!("{{{}}}", object.join(","))
+}
+
+/// What belongs to a model of readings.
+fn units(model: ModelFile<'_>) -> Vec<(&'static str, String)> {
+    let list = |numbers: &[f32]| {
+        format!("[{}]", numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+    };
+    let sides = [
+        (model.normalization.inputs, ["input_mean", "input_deviation"]),
+        (model.normalization.outputs, ["output_mean", "output_deviation"]),
+    ];
+    let of_side = |(side, names): (Option<StandardView<'_>>, [_; 2])| {
+        side.map(|side| [(names[0], list(side.mean)), (names[1], list(side.deviation))])
+    };
+    let window = model.window.map(|window| ("window", window.to_string()));
+    sides.into_iter().filter_map(of_side).flatten().chain(window).collect()
 }
 
 /// Refuses tensors that are meant in another way.

@@ -7,29 +7,30 @@ use super::layout::{self, Layout};
 use super::names::Names;
 use super::{WeightsError, metadata};
 use crate::cell::CellKind;
-use crate::host::Network;
+use crate::format::ModelFile;
 use crate::params::take;
 
 /// The bytes of a file that `PyTorch` takes: tensors of `F32`, with the prefixes `rnn.`, `head.` and `embedding.`, and
-/// the conventions, the cleaning and the vocabulary in its metadata.
+/// the conventions in its metadata, of a [`Network`](crate::host::Network) with cleaning and vocabulary, of a
+/// [`Forecaster`](crate::host::forecast::Forecaster) with window, means and deviations.
 ///
 /// # Errors
 /// [`WeightsError::Unsupported`] for a network that `PyTorch` has not: with a layer without hidden state, with layers of
 /// several kinds or widths, or with a GRU that applies its reset gate before the recurrent product.
-pub fn export(network: &Network) -> Result<Vec<u8>, WeightsError> {
-    let shape = network.shape();
+pub fn export<'a>(model: impl Into<ModelFile<'a>>) -> Result<Vec<u8>, WeightsError> {
+    let file = model.into();
+    let shape = file.shape;
     let (kind, activation) = layout::check(shape.cell)?;
     let has_embedding = shape.cell.layers().first().is_some_and(|layer| layer.kind() == CellKind::Embedding);
     let layout = Layout::of(shape, &Names::usual(has_embedding));
-    file::emit(&tensors(network, &layout), &metadata::of(network, kind, activation))
+    file::emit(&tensors(file.weights, &layout), &metadata::of(file, kind, activation))
 }
 
 /// The tensors, zero where no weight of ours is.
-fn tensors(network: &Network, layout: &Layout) -> Vec<Written> {
+fn tensors(mut ours: &[f32], layout: &Layout) -> Vec<Written> {
     let bytes = |shape: &[usize]| vec![0; shape.iter().product::<usize>() * size_of::<f32>()];
     let empty = layout.specs.iter().map(|spec| (spec.name.clone(), bytes(&spec.shape)));
     let mut theirs: BTreeMap<String, Vec<u8>> = empty.collect();
-    let mut ours = network.params();
     for part in &layout.parts {
         let from = take(&mut ours, part.len());
         let Some(to) = theirs.get_mut(&part.name) else { continue };
