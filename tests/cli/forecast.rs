@@ -101,8 +101,11 @@ fn plot_and_model_are_written() {
         assert!(svg.contains(words), "no {words:?} in the plot");
     }
     assert_eq!(folder.names(), ["model.rcv", "plot.svg", "sales.csv"]);
+    let shown = folder.run("inspect model.rcv").text();
+    assert!(shown.contains("looks back on 12 values, forecasts 3"), "{shown}");
+    assert!(folder.run("export model.rcv --safetensors model.safetensors").text().contains("model.safetensors"));
     // A model of readings cannot write.
-    for command in ["sample model.rcv", "eval model.rcv sales.csv", "inspect model.rcv"] {
+    for command in ["sample model.rcv", "eval model.rcv sales.csv"] {
         folder.run(command).refused(1, &["model.rcv", "vocabulary"]);
     }
 }
