@@ -103,7 +103,9 @@ fn plot_and_model_are_written() {
     assert_eq!(folder.names(), ["model.rcv", "plot.svg", "sales.csv"]);
     let shown = folder.run("inspect model.rcv").text();
     assert!(shown.contains("looks back on 12 values, forecasts 3"), "{shown}");
-    assert!(folder.run("export model.rcv --safetensors model.safetensors").text().contains("model.safetensors"));
+    assert!(
+        folder.run("export model.rcv --safetensors model.safetensors").text().contains("model.safetensors")
+    );
     // A model of readings cannot write.
     for command in ["sample model.rcv", "eval model.rcv sales.csv"] {
         folder.run(command).refused(1, &["model.rcv", "vocabulary"]);
