@@ -59,7 +59,7 @@ pub enum Command {
     /// Measure n-gram models of a text: what a network has to beat
     #[command(after_help = "Example: recurve baseline book.txt --clean letters --order 8")]
     Baseline(BaselineArgs),
-    /// Train and measure a forecaster of a column of numbers
+    /// Train and measure a forecaster of a column of numbers, or forecast with one
     #[command(
         after_help = "Example: recurve forecast power.csv --column load --horizon 3 --season 24 --svg load.svg"
     )]

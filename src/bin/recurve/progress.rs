@@ -102,14 +102,19 @@ impl Progress {
         }
     }
 
+    /// Shows a line that stays.
+    pub fn note(&self, text: &str) {
+        match &self.display {
+            Display::Nothing => {}
+            Display::Lines => line(text),
+            Display::Bar(bar) => bar.println(text),
+        }
+    }
+
     /// Shows what the network writes by now.
     pub fn sample(&self, text: &str) {
         let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        match &self.display {
-            Display::Nothing => {}
-            Display::Lines => line(&format!("  {text}")),
-            Display::Bar(bar) => bar.println(format!("  {text}")),
-        }
+        self.note(&format!("  {text}"));
     }
 
     pub fn end(&self) {

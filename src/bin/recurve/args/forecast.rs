@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args as Group;
 use recurve::cell::CellKind;
 
-use super::values::{self, held_out, positive, size, total};
+use super::values::{self, held_out, positive, seconds, size, total};
 
 #[derive(Debug, Group)]
 pub struct ForecastArgs {
@@ -14,6 +14,16 @@ pub struct ForecastArgs {
     /// The column to forecast; its values follow each other in equal steps of time
     #[arg(long, value_name = "NAME")]
     pub column: String,
+    /// Forecast with this model, as --out has written it, and do not train; it says the horizon, the window and the cell
+    #[arg(
+        long,
+        value_name = "MODEL",
+        conflicts_with_all = [
+            "horizon", "window", "cell", "hidden", "layers", "batch", "epochs", "max_seconds", "lr", "clip", "huber", "seed",
+            "out"
+        ]
+    )]
+    pub model: Option<PathBuf>,
     /// Values to forecast, from each one on
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = size)]
     pub horizon: usize,
@@ -35,9 +45,12 @@ pub struct ForecastArgs {
     /// Windows that are trained side by side
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = size)]
     pub batch: usize,
-    /// Passes over the series
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = total)]
-    pub epochs: u64,
+    /// Passes over the series [default: 100, or no limit with --max-seconds]
+    #[arg(long, value_name = "N", value_parser = total)]
+    pub epochs: Option<u64>,
+    /// Time to train at most
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub max_seconds: Option<f64>,
     /// Learning rate in the beginning; it falls to zero
     #[arg(long, value_name = "X", default_value_t = 0.01, value_parser = positive)]
     pub lr: f32,
@@ -47,9 +60,9 @@ pub struct ForecastArgs {
     /// Errors beyond X standard deviations count by their size, not their square: for series with outliers
     #[arg(long, value_name = "X", value_parser = positive)]
     pub huber: Option<f32>,
-    /// Share of the series, at its end, that is held out
-    #[arg(long, value_name = "FRACTION", default_value_t = 0.2, value_parser = held_out)]
-    pub valid: f64,
+    /// Share of the series, at its end, that is held out [default: 0.2; with --model all that a window comes before]
+    #[arg(long, value_name = "FRACTION", value_parser = held_out)]
+    pub valid: Option<f64>,
     /// Seed of the initial weights and of the order
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,

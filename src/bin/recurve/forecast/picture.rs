@@ -2,13 +2,17 @@
 
 use plotters::prelude::*;
 
-use crate::args::ForecastArgs;
+use recurve::ModelShape;
+use recurve::cell::AnyCell;
+
 use crate::failure::Failure;
 use crate::plot::{self, Area, DrawError, Points, TRAIN, VALID};
+use crate::report;
 
 /// What is drawn.
 pub struct Picture<'a> {
-    pub args: &'a ForecastArgs,
+    pub column: &'a str,
+    pub shape: ModelShape<AnyCell>,
     pub series: &'a [f64],
     /// Where the held-out end begins.
     pub from: usize,
@@ -31,7 +35,7 @@ impl Picture<'_> {
 
     /// Each held-out value as it was expected one horizon before at most: one row, then the one after all its values.
     fn forecast(&self) -> Points {
-        let horizon = self.args.horizon;
+        let horizon = self.shape.outputs;
         let rows = self.forecasts.chunks(horizon).enumerate().step_by(horizon);
         rows.flat_map(|(i, row)| at(self.from + i, row)).collect()
     }
@@ -48,11 +52,11 @@ impl Picture<'_> {
             (f64::min(low, y), f64::max(high, y))
         });
         let margin = ((high - low) * 0.08).max(high.abs().max(1.0) * 1e-6);
-        let (first, last) = (truth[0].0, (self.series.len() + self.args.horizon) as f64);
+        let (first, last) = (truth[0].0, (self.series.len() + self.shape.outputs) as f64);
 
         area.fill(&WHITE)?;
-        let ForecastArgs { column, cell, hidden, horizon, .. } = self.args;
-        let title = format!("{column}: {cell}, {hidden} hidden units, horizon {horizon}");
+        let (column, horizon) = (self.column, self.shape.outputs);
+        let title = format!("{column}: {}, horizon {horizon}", report::layers(self.shape.cell));
         let mut chart = ChartBuilder::on(area)
             .caption(title, ("sans-serif", 22))
             .margin(16)

@@ -1,0 +1,108 @@
+//! What a forecast prints.
+
+use std::path::Path;
+
+use recurve::ModelShape;
+use recurve::cell::AnyCell;
+use recurve::host::forecast::Errors;
+use serde_json::{Value, json};
+
+use crate::args::ForecastArgs;
+use crate::failure::Failure;
+use crate::report::{self, grouped, short, table};
+
+/// How a forecaster was trained.
+pub struct Trained {
+    pub epochs: u64,
+    pub seconds: f64,
+    pub interrupted: bool,
+}
+
+/// What is printed.
+pub struct Results {
+    pub values: usize,
+    pub held_out: usize,
+    pub shape: ModelShape<AnyCell>,
+    pub window: usize,
+    /// Nothing of one that was trained before.
+    pub trained: Option<Trained>,
+    /// Of the network, of the last value and of the last season, if there is anything to measure.
+    pub errors: Option<[Option<Errors>; 3]>,
+    /// The values to come.
+    pub next: Vec<f64>,
+}
+
+pub fn print(args: &ForecastArgs, results: &Results, written: [Option<&Path>; 2]) -> Result<(), Failure> {
+    if args.json {
+        return report::print_json(&object(results));
+    }
+    let mut text = summary(args, results) + "\n";
+    text += &results.errors.map_or_else(|| "held-out values: none\n".into(), comparison);
+    let next: Vec<_> = results.next.iter().map(|&value| short(value)).collect();
+    text += &format!("\nnext: {}\n", next.join("  "));
+    for (path, what) in written.into_iter().zip(["model", "plot"]) {
+        if let Some(path) = path {
+            text += &format!("{what} written to {}\n", path.display());
+        }
+    }
+    report::print(text.as_bytes())
+}
+
+fn object(results: &Results) -> Value {
+    let [model, last, season] = results.errors.unwrap_or_default();
+    let rmse = |errors: Option<Errors>| errors.map(|errors| errors.rmse);
+    let mae = |errors: Option<Errors>| errors.map(|errors| errors.mae);
+    let trained = results.trained.as_ref();
+    json!({
+        "rmse": rmse(model),
+        "mae": mae(model),
+        "naive_rmse": rmse(last),
+        "naive_mae": mae(last),
+        "seasonal_rmse": rmse(season),
+        "seasonal_mae": mae(season),
+        "forecast": results.next,
+        "values": results.values,
+        "held_out": results.held_out,
+        "parameters": results.shape.params_len(),
+        "epochs": trained.map(|trained| trained.epochs),
+        "seconds": trained.map(|trained| trained.seconds),
+    })
+}
+
+fn summary(args: &ForecastArgs, results: &Results) -> String {
+    let counts = [results.values, results.held_out, results.shape.params_len()].map(|n| grouped(n as u64));
+    let [values, held_out, parameters] = counts;
+    let (measured, trained) = match &results.trained {
+        Some(Trained { epochs, seconds, interrupted }) => {
+            let end = if *interrupted { "interrupted after" } else { "trained for" };
+            ("held out", format!("{end} {} epochs in {seconds:.1} s", grouped(*epochs)))
+        }
+        None => ("to measure by", "trained before".into()),
+    };
+    format!(
+        "{}: {values} values, {held_out} {measured}\n\
+         {}, {parameters} parameters, looks back on {}, forecasts {}\n\
+         {trained}\n",
+        args.column,
+        report::layers(results.shape.cell),
+        results.window,
+        results.shape.outputs,
+    )
+}
+
+fn comparison([model, last, season]: [Option<Errors>; 3]) -> String {
+    let row = |(name, errors): (&str, Errors)| [name.to_owned(), short(errors.rmse), short(errors.mae)];
+    let named = |(name, errors): (&'static str, Option<Errors>)| Some((name, errors?));
+    let naive: Vec<_> =
+        [("last value", last), ("last season", season)].into_iter().filter_map(named).collect();
+    let all = naive.iter().copied().chain(named(("this network", model)));
+    let rows: Vec<_> = all.map(row).collect();
+    let rmse = model.map_or(f64::NAN, |errors| errors.rmse);
+    let beaten = naive.iter().filter(|(_, errors)| rmse < errors.rmse).count();
+    let verdict = match (beaten, naive.len()) {
+        (0, _) => "by RMSE, it beats no naive forecast\n".into(),
+        (n, all) if n == all => "by RMSE, it beats every naive forecast\n".into(),
+        (n, all) => format!("by RMSE, it beats {n} of {all} naive forecasts\n"),
+    };
+    format!("held-out values:\n{}{verdict}", table(["forecast", "RMSE", "MAE"], &rows))
+}
