@@ -112,6 +112,107 @@ fn plot_and_model_are_written() {
     }
 }
 
+/// A folder with `sales.csv`, and a forecaster of three values in `model.rcv`; and what its training has printed.
+fn forecaster() -> (Folder, serde_json::Value) {
+    let folder = Folder::new().with("sales.csv", sales());
+    let line =
+        format!("forecast sales.csv --column sales --horizon 3 --season 12 --out model.rcv --json {SMALL}");
+    let json = folder.run(&line.replace("25", "2")).json();
+    (folder, json)
+}
+
+#[test]
+fn a_model_forecasts_as_it_did_when_it_was_trained() {
+    let (folder, trained) = forecaster();
+    let line = "forecast sales.csv --column sales --season 12 --model model.rcv";
+    let json = folder.run(&format!("{line} --valid 0.2 --json --svg plot.svg")).json();
+    for key in ["rmse", "mae", "naive_rmse", "seasonal_mae", "forecast", "held_out", "parameters"] {
+        assert_eq!(json[key], trained[key], "{key}");
+    }
+    assert!(json["epochs"].is_null() && json["seconds"].is_null());
+    let text = folder.run(line).text();
+    // A window of 12 and the value before it come first.
+    for words in ["240 values, 227 to measure by", "looks back on 12, forecasts 3", "this network", "next: "]
+    {
+        assert!(text.contains(words), "no {words:?} in {text}");
+    }
+    assert_eq!(folder.names(), ["model.rcv", "plot.svg", "sales.csv"]);
+}
+
+#[test]
+fn a_model_forecasts_where_nothing_can_be_measured() {
+    let (folder, _) = forecaster();
+    let first =
+        |values: usize| sales().lines().take(values + 1).map(|line| format!("{line}\n")).collect::<String>();
+    let folder = folder.with("least.csv", first(13)).with("short.csv", first(12));
+    let json = folder.run("forecast least.csv --column sales --model model.rcv --json").json();
+    assert!(json["rmse"].is_null() && json["naive_mae"].is_null() && json["held_out"] == 0, "{json}");
+    assert_eq!(json["forecast"].as_array().unwrap().len(), 3);
+    let text = folder.run("forecast least.csv --column sales --model model.rcv").text();
+    assert!(text.contains("nothing to measure by") && text.contains("next: "), "{text}");
+    let short = folder.run("forecast short.csv --column sales --model model.rcv");
+    short.refused(1, &["short.csv has 12 values", "give 13 or more"]);
+    let season = folder.run("forecast sales.csv --column sales --model model.rcv --season 14");
+    season.refused(1, &["--season 14 is too long", "is 13: give a shorter one"]);
+}
+
+#[test]
+fn what_no_model_forecasts() {
+    let (folder, _) = forecaster();
+    let folder = folder.with("text.rcv", include_bytes!("../data/abc.rcv"));
+    let folder = folder.with("gestures.rcv", include_bytes!("../../examples/gestures/gestures.rcv"));
+    let line = "forecast sales.csv --column sales --model";
+    for other in ["text.rcv", "gestures.rcv"] {
+        folder.run(&format!("{line} {other}")).refused(1, &[other, "no forecaster"]);
+    }
+    let folder =
+        folder.with("notes.txt", "no model, but long enough to be told from one by what it begins with");
+    folder.run(&format!("{line} notes.txt")).refused(1, &["notes.txt", "not a model file"]);
+    folder.run(&format!("{line} none.rcv")).refused(1, &["none.rcv", "No such file"]);
+    for flags in ["--horizon 2", "--epochs 1", "--max-seconds 1", "--hidden 3", "--out new.rcv"] {
+        folder.run(&format!("{line} model.rcv {flags}")).refused(2, &["--model", "cannot be used with"]);
+    }
+    folder.run(&format!("{line} model.rcv --svg model.rcv")).refused(1, &["--model and --svg", "same file"]);
+}
+
+#[test]
+fn a_model_of_readings_is_inspected_and_exported() {
+    let (folder, _) = forecaster();
+    let json = folder.run("inspect model.rcv --json").json();
+    assert_eq!(json["forecaster"], serde_json::json!({ "window": 12, "horizon": 3 }));
+    assert_eq!(json["normalization"]["inputs"]["mean"].as_array().unwrap().len(), 2);
+    assert_eq!(json["normalization"]["outputs"]["deviation"].as_array().unwrap().len(), 3);
+    assert!(json["vocabulary"].is_null() && json["clean"].is_null());
+    let text = folder.run("inspect model.rcv").text();
+    for words in ["looks back on 12 values, forecasts 3", "deviation", "difference to the last value, step 3"]
+    {
+        assert!(text.contains(words), "no {words:?} in {text}");
+    }
+    let exported = folder.run("export model.rcv --safetensors model.safetensors --json").json();
+    assert_eq!((&exported["outputs"], &exported["parameters"]), (&json["outputs"], &json["parameters"]));
+    let bytes = fs::read(folder.path("model.safetensors")).unwrap();
+    let head = String::from_utf8_lossy(&bytes[8..]);
+    for words in ["\"window\":\"12\"", "\"input_mean\":\"[", "rnn.weight_ih_l0", "head.bias"] {
+        assert!(head.contains(words), "no {words:?} in {head}");
+    }
+    let folder = folder.with("gestures.rcv", include_bytes!("../../examples/gestures/gestures.rcv"));
+    let json = folder.run("inspect gestures.rcv --json").json();
+    assert!(json["forecaster"].is_null() && json["normalization"]["outputs"].is_null());
+    assert!(folder.run("inspect gestures.rcv").text().contains("a model of readings"));
+}
+
+#[test]
+fn time_limits_the_training() {
+    let folder = Folder::new().with("sales.csv", sales());
+    let line = "forecast sales.csv --column sales --hidden 2 --window 3 --json --max-seconds";
+    let json = folder.run(&format!("{line} 60 --epochs 2 --quiet")).json();
+    assert_eq!(json["epochs"], 2);
+    // No epoch is done in so short a time, and none is more than time allows.
+    let answer = folder.run(&format!("{line} 1e-9"));
+    assert_eq!(answer.json()["epochs"], 0);
+    assert!(answer.stderr.starts_with("recipe: --cell gru ") && answer.stderr.contains("--max-seconds"));
+}
+
 #[test]
 fn other_separators() {
     let csv = sales().replace(", ", ";").replace(',', ";");

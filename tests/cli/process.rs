@@ -17,13 +17,11 @@ pub fn shell(folder: &Folder, line: &str) -> (Option<i32>, String, String) {
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-#[test]
-fn an_interrupt_ends_the_run_and_writes_the_model() {
-    let folder = Folder::new().with("text.txt", rhyme());
-    let train = format!("train text.txt {SMALL} --epochs 100000000 --max-seconds 60 --out m.rcv --json");
+/// Runs a command that prints a line on stderr when it begins, and interrupts it then; its results.
+fn interrupted(folder: &Folder, line: &str) -> serde_json::Value {
     let mut child = Command::cargo_bin("recurve")
         .unwrap()
-        .args(train.split(' '))
+        .args(line.split(' '))
         .current_dir(folder.path(""))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -37,9 +35,26 @@ fn an_interrupt_ends_the_run_and_writes_the_model() {
     let mut stdout = String::new();
     child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    let json: serde_json::Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
+    serde_json::from_str(stdout.lines().last().unwrap()).unwrap()
+}
+
+#[test]
+fn an_interrupt_ends_the_run_and_writes_the_model() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let train = format!("train text.txt {SMALL} --epochs 100000000 --max-seconds 60 --out m.rcv --json");
+    let json = interrupted(&folder, &train);
     assert!(json["steps"].as_u64().unwrap() > 0 && json["seconds"].as_f64().unwrap() < 60.0);
     assert_eq!(folder.names(), ["m.rcv", "text.txt"]);
+    folder.run("inspect m.rcv --json").json();
+}
+
+#[test]
+fn an_interrupt_ends_the_training_of_a_forecaster() {
+    let values: String = (0..100).map(|t| format!("{}\n", t % 7)).collect();
+    let folder = Folder::new().with("s.csv", "v\n".to_owned() + &values);
+    let line = "forecast s.csv --column v --hidden 4 --epochs 100000000 --max-seconds 60 --out m.rcv --json";
+    let json = interrupted(&folder, line);
+    assert!(json["seconds"].as_f64().unwrap() < 60.0 && json["rmse"].is_number(), "{json}");
     folder.run("inspect m.rcv --json").json();
 }
 

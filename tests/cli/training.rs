@@ -290,3 +290,30 @@ fn twenty_thousand_symbols() {
     let text = folder.run("inspect m.rcv").text();
     assert!(text.contains("20,000 outputs") && text.contains("more"));
 }
+
+#[test]
+fn the_recipe_that_is_printed_leads_to_the_same_model() {
+    let folder = Folder::new().with("text.txt", rhyme());
+    let answer = folder.run("train text.txt --batch 2 --window 4 --steps 2 --json --out a.rcv");
+    let recipe = answer.stderr.lines().next().unwrap().strip_prefix("recipe: ").unwrap();
+    let (flags, parameters) = recipe.split_once(" (").unwrap();
+    for flag in [
+        "--cell gru --hidden 256 --layers 1",
+        "--optimizer adam --lr 0.005",
+        "--schedule cosine --dropout 0.2",
+    ] {
+        assert!(flags.contains(flag), "no {flag:?} in {flags}");
+    }
+    assert!(parameters.ends_with(" parameters)"), "{parameters}");
+    folder.run(&format!("train text.txt {flags} --json --quiet --out b.rcv")).json();
+    let [a, b] = ["a.rcv", "b.rcv"].map(|name| fs::read(folder.path(name)).unwrap());
+    assert!(a == b, "{flags}");
+    let plain = folder
+        .run("train text.txt --hidden 4 --optimizer sgd --steps 1 --layers 2 --embedding 3 --json")
+        .stderr;
+    for flag in
+        ["--cell elman --hidden 4 --layers 2 --embedding 3", "--optimizer sgd --lr 1 ", "--schedule constant"]
+    {
+        assert!(plain.contains(flag), "no {flag:?} in {plain}");
+    }
+}

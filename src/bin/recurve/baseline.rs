@@ -13,7 +13,7 @@ use crate::text::Text;
 pub const ORDER: usize = 6;
 
 pub fn run(args: &BaselineArgs) -> Result<(), Failure> {
-    let text = Text::read(Some(&args.text), &args.reading)?;
+    let text = Text::read(args.text.as_deref(), &args.reading)?;
     let (train, valid) = split(&text.tokens, args.valid);
     let reports = perplexities(train, valid, text.codes.len(), args.order)?;
     if args.json {

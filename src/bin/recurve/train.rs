@@ -35,6 +35,7 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     let settings = recipe::settings(args, network.shape())?;
     let (train, valid) = split(&text.tokens, args.valid);
     let plan = recipe::plan(args, train.len())?;
+    let recipe = recipe::line(args, &plan, &settings, network.shape());
     let mut trainer = Trainer::new(&mut network, train, settings)?;
     check_held_out(args, valid)?;
     let facts = recipe::facts(args, &plan, valid);
@@ -42,11 +43,13 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
     let past = resumed.transpose()?.unwrap_or_default();
     let every = args.checkpoint_every.unwrap_or_default();
     let saved = args.checkpoint.clone().map(|path| Checkpoints::new(path, every, facts));
+    let progress = Progress::new(args.quiet);
+    progress.note(&recipe);
     let (ended, n_grams) = thread::scope(|scope| {
         let compared = !valid.is_empty() && (args.plot.is_some() || !args.json);
         let count = || perplexities(train, valid, text.codes.len(), baseline::ORDER);
         let n_grams = compared.then(|| scope.spawn(count));
-        let session = Session::new(trainer, valid, plan, Progress::new(args.quiet));
+        let session = Session::new(trainer, valid, plan, progress);
         (session.saved_to(saved).resumed(past).run(), n_grams.map_or(Ok(Vec::new()), wait))
     });
     match ended {

@@ -9,8 +9,8 @@ use super::values::{held_out, order};
 
 #[derive(Debug, Group)]
 pub struct BaselineArgs {
-    /// The text
-    pub text: PathBuf,
+    /// The text; without one, a book by Cicero that is built in
+    pub text: Option<PathBuf>,
     /// The highest order: a character is predicted from up to N - 1 before it
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = order)]
     pub order: usize,

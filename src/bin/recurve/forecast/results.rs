@@ -37,7 +37,9 @@ pub fn print(args: &ForecastArgs, results: &Results, written: [Option<&Path>; 2]
         return report::print_json(&object(results));
     }
     let mut text = summary(args, results) + "\n";
-    text += &results.errors.map_or_else(|| "held-out values: none\n".into(), comparison);
+    text += &results
+        .errors
+        .map_or_else(|| "nothing to measure by\n".into(), |errors| comparison(results, errors));
     let next: Vec<_> = results.next.iter().map(|&value| short(value)).collect();
     text += &format!("\nnext: {}\n", next.join("  "));
     for (path, what) in written.into_iter().zip(["model", "plot"]) {
@@ -90,7 +92,9 @@ fn summary(args: &ForecastArgs, results: &Results) -> String {
     )
 }
 
-fn comparison([model, last, season]: [Option<Errors>; 3]) -> String {
+fn comparison(results: &Results, [model, last, season]: [Option<Errors>; 3]) -> String {
+    let what =
+        if results.trained.is_some() { "held-out values" } else { "values that a window comes before" };
     let row = |(name, errors): (&str, Errors)| [name.to_owned(), short(errors.rmse), short(errors.mae)];
     let named = |(name, errors): (&'static str, Option<Errors>)| Some((name, errors?));
     let naive: Vec<_> =
@@ -104,5 +108,5 @@ fn comparison([model, last, season]: [Option<Errors>; 3]) -> String {
         (n, all) if n == all => "by RMSE, it beats every naive forecast\n".into(),
         (n, all) => format!("by RMSE, it beats {n} of {all} naive forecasts\n"),
     };
-    format!("held-out values:\n{}{verdict}", table(["forecast", "RMSE", "MAE"], &rows))
+    format!("{what}:\n{}{verdict}", table(["forecast", "RMSE", "MAE"], &rows))
 }

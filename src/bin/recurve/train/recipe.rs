@@ -9,6 +9,7 @@ use recurve::{ModelShape, Trained};
 
 use crate::args::{Keep, OptimizerKind, ScheduleKind, TrainArgs};
 use crate::failure::Failure;
+use crate::report::grouped;
 use crate::session::{Limits, Plan};
 
 /// Hidden units.
@@ -77,6 +78,51 @@ pub fn plan(args: &TrainArgs, tokens: usize) -> Result<Plan, Failure> {
         seed: args.seed,
         plotted: args.plot.is_some(),
     })
+}
+
+/// How the run is led, with all that was not said, as flags that lead to the same run.
+pub fn line(args: &TrainArgs, plan: &Plan, settings: &Settings, shape: ModelShape<AnyCell>) -> String {
+    let mut line = format!("recipe: {}", network(args));
+    let optimizer = match optimizer(args) {
+        OptimizerKind::Sgd => "sgd",
+        OptimizerKind::Adam => "adam",
+    };
+    let schedule = if plan.schedule == Schedule::Constant { "constant" } else { "cosine" };
+    line += &format!(
+        " --batch {} --window {} --optimizer {optimizer} --lr {} --clip {} --schedule {schedule} --dropout {} --input-dropout {}",
+        args.batch,
+        args.window,
+        plan.lr,
+        settings.clip,
+        settings.dropout.outputs(),
+        settings.dropout.inputs()
+    );
+    let Limits { epochs, steps, seconds } = plan.limits;
+    let others = [
+        args.weight_decay.map(|decay| format!(" --weight-decay {decay}")),
+        epochs.map(|n| format!(" --epochs {n}")),
+        steps.map(|n| format!(" --steps {n}")),
+        seconds.map(|s| format!(" --max-seconds {s}")),
+        plan.patience.map(|n| format!(" --patience {n}")),
+        args.shuffle_offset.then(|| " --shuffle-offset".into()),
+    ];
+    line.extend(others.into_iter().flatten());
+    line + &format!(
+        " --valid {} --seed {} ({} parameters)",
+        args.valid,
+        args.seed,
+        grouped(shape.params_len() as u64)
+    )
+}
+
+/// What the network is made of.
+fn network(args: &TrainArgs) -> String {
+    if let Some(init) = &args.init {
+        return format!("--init {} --train {}", init.display(), args.train);
+    }
+    let (kind, hidden) = cell(args);
+    let embedding = args.layers.embedding.map_or_else(String::new, |width| format!(" --embedding {width}"));
+    format!("--cell {kind} --hidden {hidden} --layers {}{embedding}", args.layers.layers)
 }
 
 /// What must be the same in a run that goes on from a checkpoint, beside what the trainer compares.
