@@ -3,7 +3,8 @@
 //!
 //! - No `std`, no `alloc`: this crate and `recurve` are built without them, so nothing here can allocate.
 //! - No panic: the panic handler calls a function that does not exist. If the compiler could not rule out every panic
-//!   in this program, it does not link. That needs optimisation: build it with `--release`.
+//!   in this program, it does not link. That needs optimisation: build it with `--release`. With the feature `panics` it
+//!   has one, and `run` sees to it that this does not link.
 //! - The same bits everywhere: logits, trained weights and products of many sizes are printed as hashes, which the host
 //!   prints as well.
 //!
@@ -22,6 +23,8 @@ mod language;
 mod measure;
 mod memory;
 mod operations;
+#[cfg(feature = "panics")]
+mod panics;
 #[cfg(not(feature = "small"))]
 mod partly;
 mod products;
@@ -50,6 +53,8 @@ trait Board {
 /// The whole program, the same for all boards; whether all went well.
 fn firmware(board: &mut dyn Board, memory: &mut Memory) -> bool {
     let mut report = Report::new(board);
+    #[cfg(feature = "panics")]
+    panics::fourth(b"none");
     let outcome = measured(&mut report, memory).and_then(|()| shown(&mut report, memory));
     report.word(if outcome.is_ok() { "ok" } else { "failed" }).end();
     outcome.is_ok()
