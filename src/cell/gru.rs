@@ -8,9 +8,9 @@
 //! H_t = (1 − Z_t) ∘ N_t + Z_t ∘ H_{t−1}
 //! ```
 //!
-//! R and Z stand side by side: one product with W_xg (d×2h), one with W_hg (h×2h). The candidate's are apart, because one
-//! of the two forms must know R first. What it multiplies with or by is U: H W_hn + b_hn in the first form, R ∘ H in the
-//! second.
+//! R and Z stand side by side: one product with W_xg (d×2h), one with W_hg (h×2h). The candidate's products are apart and
+//! not a third part of these, because the paper's form must know R before it multiplies with W_hn, and both forms have the
+//! same layout. U is what R is multiplied with in the first form, H W_hn + b_hn, and what W_hn is in the second, R ∘ H.
 //!
 //! The first form is `PyTorch`'s, whose second biases of R and Z are added to the first and say nothing more. The
 //! paper's H_t has Z and 1 − Z the other way round, which is the same with the signs of Z's weights changed.
