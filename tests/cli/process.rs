@@ -27,7 +27,7 @@ fn interrupted(folder: &Folder, line: &str) -> serde_json::Value {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // The first line of progress: the run is on its way.
+    // From the first line on, an interrupt is heard.
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     stderr.read_line(&mut String::new()).unwrap();
     let pid = child.id().to_string();
@@ -43,7 +43,8 @@ fn an_interrupt_ends_the_run_and_writes_the_model() {
     let folder = Folder::new().with("text.txt", rhyme());
     let train = format!("train text.txt {SMALL} --epochs 100000000 --max-seconds 60 --out m.rcv --json");
     let json = interrupted(&folder, &train);
-    assert!(json["steps"].as_u64().unwrap() > 0 && json["seconds"].as_f64().unwrap() < 60.0);
+    // It may come before the first step.
+    assert!(json["steps"].is_u64() && json["seconds"].as_f64().unwrap() < 60.0, "{json}");
     assert_eq!(folder.names(), ["m.rcv", "text.txt"]);
     folder.run("inspect m.rcv --json").json();
 }
