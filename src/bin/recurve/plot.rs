@@ -16,6 +16,9 @@ pub const TRAIN: RGBColor = RGBColor(0x1f, 0x77, 0xb4);
 pub const VALID: RGBColor = RGBColor(0xd6, 0x27, 0x28);
 const N_GRAM: RGBColor = RGBColor(0x55, 0x55, 0x55);
 
+/// Room for the legend above all curves, as a share of their height.
+pub const LEGEND: f64 = 0.35;
+
 /// What is drawn.
 pub struct Picture<'a> {
     pub title: &'a str,
@@ -83,7 +86,8 @@ fn draw(picture: &Picture<'_>, area: &Area<'_>) -> Result<(), DrawError> {
     let heights = train.iter().chain(&valid).map(|&(_, y)| y).chain(n_gram);
     let (low, high) =
         heights.fold((f64::INFINITY, 1.0), |(low, high), y| (f64::min(low, y), f64::max(high, y)));
-    let range = (low.min(high) / 1.15)..(high * 1.15);
+    let low = low.min(high) / 1.15;
+    let range = low..(high * (high / low).powf(LEGEND) * 1.15);
 
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(area)
@@ -150,7 +154,7 @@ pub fn dashes<X: Axis, Y: Axis>(
     Ok(())
 }
 
-/// The legend, in a corner where it hides nothing.
+/// The legend, in an upper corner: it hides nothing if [`LEGEND`] leaves it room.
 pub fn legend<'a, 'b: 'a, X: Axis, Y: Axis>(
     chart: &mut Chart<'a, 'b, X, Y>,
     corner: SeriesLabelPosition,

@@ -52,6 +52,7 @@ impl Picture<'_> {
             (f64::min(low, y), f64::max(high, y))
         });
         let margin = ((high - low) * 0.08).max(high.abs().max(1.0) * 1e-6);
+        let top = high + (high - low + 2.0 * margin) * plot::LEGEND;
         let (first, last) = (truth[0].0, (self.series.len() + self.shape.outputs) as f64);
 
         area.fill(&WHITE)?;
@@ -62,7 +63,7 @@ impl Picture<'_> {
             .margin(16)
             .x_label_area_size(44)
             .y_label_area_size(72)
-            .build_cartesian_2d(first..last, low - margin..high + margin)?;
+            .build_cartesian_2d(first..last, low - margin..top)?;
         chart
             .configure_mesh()
             .x_desc("value")
