@@ -1,6 +1,8 @@
 //! The peak of a function's stack: the memory below is painted, and afterwards searched for where the paint ends.
 
-use core::{arch::asm, hint::black_box, ptr};
+#[cfg(not(target_arch = "wasm32"))]
+use core::arch::asm;
+use core::{hint::black_box, ptr};
 
 const PAINT: u32 = 0xa5a5_a5a5;
 

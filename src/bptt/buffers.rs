@@ -17,7 +17,7 @@ const BLOCK_ROWS: Range<usize> = 16..64;
 /// after block. Without `std` a window is one block, whose sizes the compiler knows; so only for larger batches than these
 /// may its bits differ from a host's.
 #[inline(always)]
-pub(super) fn blocks<C: Cell>(shape: ModelShape<C>, batch: usize) -> usize {
+pub(super) fn block_count<C: Cell>(shape: ModelShape<C>, batch: usize) -> usize {
     if cfg!(not(feature = "std")) {
         return 1;
     }
@@ -31,6 +31,8 @@ pub(super) fn blocks<C: Cell>(shape: ModelShape<C>, batch: usize) -> usize {
 /// Where a window or a block is worked on. Each buffer has as much for every sequence.
 pub(super) struct Buffers<'a> {
     extent: Extent,
+    /// The number of blocks.
+    count: usize,
     each: PerSequence,
     pub(super) tape: &'a mut [f32],
     pub(super) logits: &'a mut [f32],
@@ -38,14 +40,13 @@ pub(super) struct Buffers<'a> {
     pub(super) scratch: &'a mut [f32],
 }
 
-/// Floats of the buffers for one sequence, and the number of blocks.
+/// Floats of the buffers for one sequence.
 #[derive(Clone, Copy)]
 struct PerSequence {
     tape: usize,
     logits: usize,
     d_hidden: usize,
     scratch: usize,
-    blocks: usize,
 }
 
 impl<'a> Buffers<'a> {
@@ -67,10 +68,10 @@ impl<'a> Buffers<'a> {
             logits: extent.window * shape.outputs,
             d_hidden: if backward { extent.window * shape.cell.hidden() } else { 0 },
             scratch: if backward { shape.cell.backward_scratch_len(one) } else { 0 },
-            blocks: blocks(shape, extent.batch),
         };
         let buffers = Self {
             extent,
+            count: block_count(shape, extent.batch),
             each,
             tape,
             logits: take_mut(&mut scratch, extent.batch * each.logits),
@@ -86,10 +87,11 @@ impl<'a> Buffers<'a> {
         let each = self.each;
         let (mut tape, mut logits) = (&mut *self.tape, &mut *self.logits);
         let (mut d_hidden, mut scratch) = (&mut *self.d_hidden, &mut *self.scratch);
-        Block::all(self.extent, each.blocks).map(inlined!(move |block: Block| {
+        Block::all(self.extent, self.count).map(inlined!(move |block: Block| {
             let n = block.extent.batch;
             let part = Buffers {
                 extent: block.extent,
+                count: 1,
                 each,
                 tape: take_mut(&mut tape, n * each.tape),
                 logits: take_mut(&mut logits, n * each.logits),
@@ -103,9 +105,10 @@ impl<'a> Buffers<'a> {
     /// What there is to read when all blocks are done.
     #[inline(always)]
     pub(super) fn done(&self) -> Done<'_> {
-        let Self { extent, each, .. } = *self;
+        let Self { extent, count, each, .. } = *self;
         Done {
             extent,
+            count,
             each,
             tape: self.tape,
             logits: self.logits,
@@ -118,6 +121,8 @@ impl<'a> Buffers<'a> {
 /// The buffers of all blocks that have gone forward and back.
 pub(super) struct Done<'a> {
     extent: Extent,
+    /// The number of blocks.
+    count: usize,
     each: PerSequence,
     tape: &'a [f32],
     logits: &'a [f32],
@@ -130,7 +135,7 @@ impl Done<'_> {
     #[inline(always)]
     pub(super) fn blocks(&self) -> impl Iterator<Item = (Block, [&[f32]; 4])> {
         let each = self.each;
-        Block::all(self.extent, each.blocks).map(inlined!(move |block: Block| {
+        Block::all(self.extent, self.count).map(inlined!(move |block: Block| {
             let parts = [
                 block.part(self.tape, each.tape),
                 block.part(self.logits, each.logits),
@@ -153,7 +158,7 @@ mod tests {
             (1..600).step_by(61).flat_map(|hidden| (1..200).map(move |batch| (hidden, batch)))
         {
             let cell = ElmanShape { inputs: 1, hidden, activation: ActivationKind::Tanh };
-            let count = blocks(ModelShape { cell, outputs: 1 }, batch);
+            let count = block_count(ModelShape { cell, outputs: 1 }, batch);
             let of_window: std::vec::Vec<_> = Block::all(Extent { batch, window: 3 }, count).collect();
             let end = of_window.iter().fold(0, |end, block| {
                 assert_eq!(block.first, end);

@@ -1,6 +1,6 @@
 //! What is done to each block of a window: forward, losses and backward.
 
-use super::buffers::{Buffers, blocks};
+use super::buffers::{Buffers, block_count};
 use super::sizes::Sizes;
 use crate::cell::{Backward, Block, Cell, Extent, Inputs, Weights, extent};
 use crate::crew::Crew;
@@ -47,7 +47,7 @@ impl<'a, S: Sizes, G: Goal> Window<'a, S, G> {
     ) -> (Weights<'w>, Weights<'w>) {
         let (cell, head) = (self.sizes.shape().cell, self.sizes.shape().head());
         let (of_cell, of_head) = self.sizes.shape().split(params);
-        let rows = self.extent.batch / blocks(self.sizes.shape(), self.extent.batch);
+        let rows = self.extent.batch / block_count(self.sizes.shape(), self.extent.batch);
         let head_rows = rows * self.extent.window;
         let mut room = room.get_mut(..cell.pack_len() + head.pack_len()).unwrap_or_default();
         let cell_pack = take_mut(&mut room, cell.pack_len());

@@ -10,6 +10,7 @@ use super::{
     ActivationKind, Backpropagated, Backward, Block, Cell, CellKind, Extent, Gradient, Inputs, Layer, OnCell,
     StackShape, Weights,
 };
+use crate::crew::Crew;
 use crate::init::Init;
 use crate::lanes::{Lanes, inlined};
 

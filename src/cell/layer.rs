@@ -6,6 +6,7 @@ use super::{
     ActivationKind, Backpropagated, Backward, Block, Cell, CellKind, ElmanShape, EmbeddingShape, Extent,
     FeedforwardShape, Gradient, GruShape, Inputs, LstmShape, OnCell, ResetKind, Weights,
 };
+use crate::crew::Crew;
 use crate::init::Init;
 use crate::lanes::{Lanes, inlined};
 
@@ -187,7 +188,7 @@ macro_rules! by_other_cells {
             }
 
             #[$attribute]
-            fn pack<L: Lanes>(self, crew: &impl $crate::crew::Crew, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
+            fn pack<L: Lanes>(self, crew: &impl Crew, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
                 $run(lanes, inlined!(|| $choose!(self, cell => cell.pack(crew, lanes, params, rows, room))));
             }
 

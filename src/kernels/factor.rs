@@ -18,8 +18,9 @@ use crate::params::{rows_mut, take};
 /// From this many rows on, panels pay.
 const MANY: usize = 4;
 
-/// Elements of a matrix from which on its copies are made by two threads: fewer are copied before another thread has begun.
-const SHARED: usize = 1 << 15;
+/// Elements of a matrix from which on its copies are made by two threads. That makes training of 512 gated units 2 to 3 %
+/// faster, and with a quarter of the elements nothing.
+const SHARED: usize = 1 << 18;
 
 /// Whether panels are used: never without `std`, where there are seldom caches and code is dear.
 #[inline(always)]

@@ -294,9 +294,18 @@ fn twenty_thousand_symbols() {
 #[test]
 fn the_recipe_that_is_printed_leads_to_the_same_model() {
     let folder = Folder::new().with("text.txt", rhyme());
-    let answer = folder.run("train text.txt --batch 2 --window 4 --steps 2 --json --out a.rcv");
-    let recipe = answer.stderr.lines().next().unwrap().strip_prefix("recipe: ").unwrap();
-    let (flags, parameters) = recipe.split_once(" (").unwrap();
+    // The same from the flags of its recipe, but for where it is written.
+    let again = |said: &str| {
+        let answer = folder.run(&format!("train text.txt {said} --json --out a.rcv"));
+        let recipe = answer.stderr.lines().next().unwrap().strip_prefix("recipe: ").unwrap();
+        let (flags, parameters) = recipe.split_once(" (").unwrap();
+        assert!(parameters.ends_with(" parameters)"), "{parameters}");
+        folder.run(&format!("train text.txt {flags} --json --quiet --out b.rcv")).json();
+        let [a, b] = ["a.rcv", "b.rcv"].map(|name| fs::read(folder.path(name)).unwrap());
+        assert!(a == b, "{flags}");
+        flags.to_owned()
+    };
+    let flags = again("--batch 2 --window 4 --steps 2");
     for flag in [
         "--cell gru --hidden 256 --layers 1",
         "--optimizer adam --lr 0.005",
@@ -304,13 +313,11 @@ fn the_recipe_that_is_printed_leads_to_the_same_model() {
     ] {
         assert!(flags.contains(flag), "no {flag:?} in {flags}");
     }
-    assert!(parameters.ends_with(" parameters)"), "{parameters}");
-    folder.run(&format!("train text.txt {flags} --json --quiet --out b.rcv")).json();
-    let [a, b] = ["a.rcv", "b.rcv"].map(|name| fs::read(folder.path(name)).unwrap());
-    assert!(a == b, "{flags}");
-    let plain = folder
-        .run("train text.txt --hidden 4 --optimizer sgd --steps 1 --layers 2 --embedding 3 --json")
-        .stderr;
+    again("--hidden 4 --batch 2 --window 4 --epochs 3 --clean letters --keep last --train head");
+    again("--hidden 4 --batch 2 --window 4 --epochs 2 --bytes --shuffle-offset --weight-decay 0.5 --seed 3");
+    let plain = again("--hidden 4 --optimizer sgd --steps 1 --layers 2 --embedding 3 --batch 2 --window 4");
+    folder.run("train text.txt --hidden 4 --batch 2 --window 4 --steps 1 --json --out init.rcv").json();
+    again("--init init.rcv --batch 2 --window 4 --steps 2 --train biases");
     for flag in
         ["--cell elman --hidden 4 --layers 2 --embedding 3", "--optimizer sgd --lr 1 ", "--schedule constant"]
     {

@@ -179,6 +179,6 @@ fn series() {
         let rest = rest.repeat(LARGE / rest.len().max(1));
         let path =
             if rest.is_empty() { sparse(b"", HUGE) } else { file(&[start.as_bytes(), rest.as_bytes()]) };
-        refused(&path, &format!("line {line} of"), read);
+        refused(&path, &format!("line {line} of {} has more than", path.display()), read);
     }
 }

@@ -102,7 +102,7 @@ fn train(args: &ForecastArgs, series: &[f64]) -> Result<(Forecaster, Trained), F
     Ok((forecaster, Trained { epochs, seconds, interrupted }))
 }
 
-/// How the training is led, with all that was not said.
+/// How the training is led, with all that was not said, as flags that lead to the same forecaster.
 fn recipe(args: &ForecastArgs) -> String {
     let settings = plan::settings(args);
     let (cell, layers, hidden) = (settings.cell, settings.layers, settings.hidden);
@@ -116,7 +116,7 @@ fn recipe(args: &ForecastArgs) -> String {
         args.huber.map(|huber| format!(" --huber {huber}")),
     ];
     recipe.extend(limits.into_iter().flatten());
-    recipe + &format!(" --seed {}", args.seed)
+    recipe + &format!(" --valid {} --seed {}", plan::held_out(args), args.seed)
 }
 
 /// What a model says of values that it knows nothing like.

@@ -42,14 +42,22 @@ const fn following(season: usize) -> usize {
     season.saturating_add(season / 4)
 }
 
+/// The share of the series that is held out of the training.
+pub fn held_out(args: &ForecastArgs) -> f64 {
+    args.valid.unwrap_or(HELD_OUT)
+}
+
 /// Where the held-out end begins, if both parts are long enough.
 pub fn split(args: &ForecastArgs, values: usize) -> Result<usize, Failure> {
-    let valid = args.valid.unwrap_or(HELD_OUT);
+    let valid = held_out(args);
     let held_out = (values as f64 * valid).round() as usize;
     let (from, horizon) = (values - held_out, args.horizon);
     let name = args.file.display();
+    // A window that follows --season is for check_season to judge.
     let window = args.window.unwrap_or(WINDOW);
-    let needed = window.saturating_add(horizon).saturating_add(1);
+    let mut settings = settings(args);
+    settings.window = window;
+    let needed = settings.needed();
     if from < needed {
         return Err(Failure::new(format!(
             "{name} has {values} values, of which {from} are to train on, and --window {window} with --horizon {horizon} \

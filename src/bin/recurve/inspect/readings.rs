@@ -9,7 +9,7 @@ use crate::report::{grouped, short, table};
 /// Channels that are listed for people; JSON has them all.
 const SHOWN: usize = 16;
 
-/// The same as lines for people.
+/// All of it, as lines for people.
 pub fn lines(model: ModelFile<'_>) -> String {
     let kind = match model.window {
         Some(window) => format!(

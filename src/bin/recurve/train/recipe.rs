@@ -105,6 +105,7 @@ pub fn line(args: &TrainArgs, plan: &Plan, settings: &Settings, shape: ModelShap
         seconds.map(|s| format!(" --max-seconds {s}")),
         plan.patience.map(|n| format!(" --patience {n}")),
         args.shuffle_offset.then(|| " --shuffle-offset".into()),
+        (args.keep == Keep::Last).then(|| " --keep last".into()),
     ];
     line.extend(others.into_iter().flatten());
     line + &format!(
@@ -115,14 +116,18 @@ pub fn line(args: &TrainArgs, plan: &Plan, settings: &Settings, shape: ModelShap
     )
 }
 
-/// What the network is made of.
+/// How the text is read, what the network is made of, and what of it is trained.
 fn network(args: &TrainArgs) -> String {
     if let Some(init) = &args.init {
         return format!("--init {} --train {}", init.display(), args.train);
     }
     let (kind, hidden) = cell(args);
+    let bytes = if args.reading.bytes { " --bytes" } else { "" };
     let embedding = args.layers.embedding.map_or_else(String::new, |width| format!(" --embedding {width}"));
-    format!("--cell {kind} --hidden {hidden} --layers {}{embedding}", args.layers.layers)
+    format!(
+        "--clean {}{bytes} --cell {kind} --hidden {hidden} --layers {}{embedding} --train {}",
+        args.reading.clean, args.layers.layers, args.train
+    )
 }
 
 /// What must be the same in a run that goes on from a checkpoint, beside what the trainer compares.
