@@ -107,7 +107,7 @@
 #![no_std]
 #![warn(clippy::std_instead_of_core)]
 
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", test))]
 extern crate std;
 
 pub mod bptt;
