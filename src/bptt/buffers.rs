@@ -31,22 +31,21 @@ pub(super) fn block_count<C: Cell>(shape: ModelShape<C>, batch: usize) -> usize 
 /// Where a window or a block is worked on. Each buffer has as much for every sequence.
 pub(super) struct Buffers<'a> {
     extent: Extent,
-    /// The number of blocks.
-    count: usize,
-    each: PerSequence,
+    each: Division,
     pub(super) tape: &'a mut [f32],
     pub(super) logits: &'a mut [f32],
     pub(super) d_hidden: &'a mut [f32],
     pub(super) scratch: &'a mut [f32],
 }
 
-/// Floats of the buffers for one sequence.
+/// How buffers are divided: the floats of each for one sequence, and the number of blocks.
 #[derive(Clone, Copy)]
-struct PerSequence {
+struct Division {
     tape: usize,
     logits: usize,
     d_hidden: usize,
     scratch: usize,
+    blocks: usize,
 }
 
 impl<'a> Buffers<'a> {
@@ -63,15 +62,15 @@ impl<'a> Buffers<'a> {
         at_least(Argument::Tape, shape.tape_len(extent), tape.len())?;
         at_least(Argument::Scratch, needed, scratch.len())?;
         let one = Extent { batch: 1, ..extent };
-        let each = PerSequence {
+        let each = Division {
             tape: shape.tape_len(one),
             logits: extent.window * shape.outputs,
             d_hidden: if backward { extent.window * shape.cell.hidden() } else { 0 },
             scratch: if backward { shape.cell.backward_scratch_len(one) } else { 0 },
+            blocks: block_count(shape, extent.batch),
         };
         let buffers = Self {
             extent,
-            count: block_count(shape, extent.batch),
             each,
             tape,
             logits: take_mut(&mut scratch, extent.batch * each.logits),
@@ -87,11 +86,10 @@ impl<'a> Buffers<'a> {
         let each = self.each;
         let (mut tape, mut logits) = (&mut *self.tape, &mut *self.logits);
         let (mut d_hidden, mut scratch) = (&mut *self.d_hidden, &mut *self.scratch);
-        Block::all(self.extent, self.count).map(inlined!(move |block: Block| {
+        Block::all(self.extent, each.blocks).map(inlined!(move |block: Block| {
             let n = block.extent.batch;
             let part = Buffers {
                 extent: block.extent,
-                count: 1,
                 each,
                 tape: take_mut(&mut tape, n * each.tape),
                 logits: take_mut(&mut logits, n * each.logits),
@@ -105,10 +103,9 @@ impl<'a> Buffers<'a> {
     /// What there is to read when all blocks are done.
     #[inline(always)]
     pub(super) fn done(&self) -> Done<'_> {
-        let Self { extent, count, each, .. } = *self;
+        let Self { extent, each, .. } = *self;
         Done {
             extent,
-            count,
             each,
             tape: self.tape,
             logits: self.logits,
@@ -121,9 +118,7 @@ impl<'a> Buffers<'a> {
 /// The buffers of all blocks that have gone forward and back.
 pub(super) struct Done<'a> {
     extent: Extent,
-    /// The number of blocks.
-    count: usize,
-    each: PerSequence,
+    each: Division,
     tape: &'a [f32],
     logits: &'a [f32],
     d_hidden: &'a [f32],
@@ -135,7 +130,7 @@ impl Done<'_> {
     #[inline(always)]
     pub(super) fn blocks(&self) -> impl Iterator<Item = (Block, [&[f32]; 4])> {
         let each = self.each;
-        Block::all(self.extent, self.count).map(inlined!(move |block: Block| {
+        Block::all(self.extent, each.blocks).map(inlined!(move |block: Block| {
             let parts = [
                 block.part(self.tape, each.tape),
                 block.part(self.logits, each.logits),
