@@ -86,7 +86,7 @@ pub fn softmax(logits: &mut [f32]) {
 /// [`softmax`] on lanes of this kind.
 pub fn softmax_on(kind: LaneKind, logits: &mut [f32]) {
     on_lanes!(kind, lanes => {
-        let exponentials = Exponentials::replace(lanes, logits);
+        let exponentials = Exponentials::replace(lanes, logits, max(lanes, logits));
         scale(lanes, logits, 1.0 / exponentials.total);
     });
 }
@@ -161,8 +161,13 @@ pub(crate) fn backward<L: Lanes>(
 ) {
     match targets {
         Targets::Tokens(tokens) => {
-            for (o, targets) in outputs.chunks_mut((ROWS * cols).max(1)).zip(tokens.chunks(ROWS)) {
-                cross_entropies_backward(lanes, o, cols, targets, weight, total);
+            for (o, targets) in outputs.chunks_mut((FOLD * cols).max(1)).zip(tokens.chunks(FOLD)) {
+                // A few losses are of one size, and lose little when they are added as they are.
+                let mut nats = 0.0;
+                for (o, targets) in o.chunks_mut((ROWS * cols).max(1)).zip(targets.chunks(ROWS)) {
+                    cross_entropies_backward(lanes, o, cols, targets, weight, &mut nats);
+                }
+                total.add(nats);
             }
         }
         Targets::Vectors(y) => {
@@ -189,24 +194,30 @@ fn cross_entropies_backward<L: Lanes>(
     cols: usize,
     targets: &[u16],
     weight: f32,
-    total: &mut Sum,
+    total: &mut f32,
 ) {
+    // One thing after another for all rows: what a processor waits for in one row it does meanwhile in the next.
     let mut exponentials = [Exponentials { top: 0.0, total: 1.0 }; ROWS];
     let mut logits = [0.0; ROWS];
-    let each = exponentials.iter_mut().zip(&mut logits);
-    for ((o, &target), (exponentials, logit)) in rows_mut(o, cols).zip(targets).zip(each) {
-        let target = usize::from(target);
-        *logit = o.get(target).copied().unwrap_or(f32::NAN);
-        *exponentials = Exponentials::replace(lanes, o);
+    for ((o, &target), logit) in rows(o, cols).zip(targets).zip(&mut logits) {
+        *logit = o.get(usize::from(target)).copied().unwrap_or(f32::NAN);
+    }
+    for (o, exponentials) in rows(o, cols).zip(&mut exponentials) {
+        exponentials.top = max(lanes, o);
+    }
+    for (o, exponentials) in rows_mut(o, cols).zip(&mut exponentials) {
+        *exponentials = Exponentials::replace(lanes, o, exponentials.top);
+    }
+    for ((o, &target), exponentials) in rows_mut(o, cols).zip(targets).zip(&exponentials) {
         scale(lanes, o, weight / exponentials.total);
-        if let Some(d_o) = o.get_mut(target) {
+        if let Some(d_o) = o.get_mut(usize::from(target)) {
             *d_o -= weight;
         }
     }
     for (nats, exponentials) in logits.iter_mut().zip(exponentials) {
         *nats = exponentials.nats(*nats);
     }
-    logits.iter().zip(targets).for_each(|(&nats, _)| total.add(nats));
+    logits.iter().zip(targets).for_each(|(nats, _)| *total += nats);
 }
 
 /// ½ Σ (o − y)² of a row; o ← weight · (o − y).
@@ -240,8 +251,7 @@ struct Exponentials {
 impl Exponentials {
     /// o ← exp(o − top)
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn replace<L: Lanes>(lanes: L, o: &mut [f32]) -> Self {
-        let top = max(lanes, o);
+    fn replace<L: Lanes>(lanes: L, o: &mut [f32], top: f32) -> Self {
         let shift = lanes.splat(top);
         map(lanes, o, inlined!(|o| math::exp(lanes, lanes.sub(o, shift))));
         Self { top, total: sum(lanes, o) }

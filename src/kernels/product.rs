@@ -21,7 +21,8 @@
 
 use core::{array::from_fn, hint::black_box, ops::Range};
 
-use super::{Mat, row::row};
+use super::Mat;
+use super::row::{row, rows_sum};
 use crate::lanes::{FOLD, Lanes, inlined};
 
 /// The number P of partial sums for a product with `cols` columns; see the module's third note.
@@ -100,6 +101,9 @@ pub(super) fn product_at_in_place<L: Lanes>(lanes: L, a: Mat<'_>, first: usize, 
 /// c += the rows of B, in their order.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn column_sums<L: Lanes>(lanes: L, b: Mat<'_>, c: &mut [f32]) {
+    if cfg!(feature = "std") && b.cols >= L::WIDTH {
+        return rows_sum(lanes, b, c);
+    }
     for row in b.iter() {
         super::zip_map(lanes, c, row, inlined!(|c, b| lanes.add(c, b)));
     }

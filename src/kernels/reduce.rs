@@ -1,7 +1,8 @@
 //! Reductions of a slice to one number, in an order that no register width can change.
 //!
-//! Element i goes to virtual lane i mod [`FOLD`]; at the end the upper half of the lanes is folded onto the lower
-//! half until one is left.
+//! Element i goes to virtual lane i mod [`FOLD`], but for the elements that do not fill all lanes once more: these go to the
+//! last lanes, where the last `FOLD` elements of a slice, read as they lie, have them too. At the end the upper half of the
+//! lanes is folded onto the lower half until one is left.
 
 use core::convert::identity;
 
@@ -47,15 +48,22 @@ fn partial<L: Lanes, const TWICE: bool>(
     for block in x.iter().zip(y) {
         take(lanes, &mut partial, block, join);
     }
-    if TWICE && !rest_x.is_empty() && !x.is_empty() {
-        if let (Some(x), Some(y)) = (all_x.last_chunk(), all_y.last_chunk()) {
-            take(lanes, &mut partial, (x, y), join);
+    if rest_x.is_empty() {
+        return partial;
+    }
+    let taken = FOLD - rest_x.len();
+    match (all_x.last_chunk(), all_y.last_chunk()) {
+        (Some(x), Some(y)) if TWICE => take(lanes, &mut partial, (x, y), join),
+        // In registers: to put elements together in memory and read them at once would wait for the memory.
+        (Some(x), Some(y)) if cfg!(feature = "std") => {
+            take_rest(lanes, &mut partial, (x, y), taken, pad, join);
         }
-    } else if !rest_x.is_empty() {
-        let mut last = [[pad; FOLD]; 2];
-        super::copy(rest_x, &mut last[0]);
-        super::copy(rest_y, &mut last[1]);
-        take(lanes, &mut partial, (&last[0], &last[1]), join);
+        _ => {
+            let mut last = [[pad; FOLD]; 2];
+            super::copy(rest_x, last[0].get_mut(taken..).unwrap_or_default());
+            super::copy(rest_y, last[1].get_mut(taken..).unwrap_or_default());
+            take(lanes, &mut partial, (&last[0], &last[1]), join);
+        }
     }
     partial
 }
@@ -71,6 +79,27 @@ fn take<L: Lanes>(
     for register in 0..FOLD / L::WIDTH {
         let (x, y) = (&x[register * L::WIDTH..], &y[register * L::WIDTH..]);
         partial[register] = join(partial[register], lanes.load(x), lanes.load(y));
+    }
+}
+
+/// Takes the last element of each virtual lane, but for the first lanes, whose elements have been taken: `pad` instead.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn take_rest<L: Lanes>(
+    lanes: L,
+    partial: &mut [L::F; FOLD],
+    (x, y): (&[f32; FOLD], &[f32; FOLD]),
+    taken: usize,
+    pad: f32,
+    join: &impl Fn(L::F, L::F, L::F) -> L::F,
+) {
+    const LANES: [f32; FOLD] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0];
+    let (first, pad) = (lanes.splat(LANES[taken]), lanes.splat(pad));
+    for register in 0..FOLD / L::WIDTH {
+        let lane = lanes.load(&LANES[register * L::WIDTH..]);
+        let of = identity(inlined!(|v: &[f32; FOLD]| {
+            lanes.select_lt(lane, first, pad, lanes.load(&v[register * L::WIDTH..]))
+        }));
+        partial[register] = join(partial[register], of(x), of(y));
     }
 }
 

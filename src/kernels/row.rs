@@ -157,6 +157,36 @@ fn tile<L: Lanes, const C: usize, const P: usize>(
     end
 }
 
+/// c += the rows of B, which is at least as wide as a register: a row of ones times B, with sums that stay in registers.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(super) fn rows_sum<L: Lanes>(lanes: L, b: Mat<'_>, c: &mut [f32]) {
+    let mut j = 0;
+    while j < b.cols {
+        j = match (b.cols - j).div_ceil(L::WIDTH) {
+            8.. => sum_tile::<L, 8>(lanes, b, c, j),
+            4.. => sum_tile::<L, 4>(lanes, b, c, j),
+            2.. => sum_tile::<L, 2>(lanes, b, c, j),
+            _ => sum_tile::<L, 1>(lanes, b, c, j),
+        };
+    }
+}
+
+/// The columns of `C` registers from column j on, or as many as there are; the column after them.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn sum_tile<L: Lanes, const C: usize>(lanes: L, b: Mat<'_>, c: &mut [f32], j: usize) -> usize {
+    let end = b.cols.min(j + C * L::WIDTH);
+    let at = Columns { first: j, last: end.saturating_sub(L::WIDTH) };
+    let Some(mut sums) = at.of(c).registers::<L, C>(lanes, 0) else { return end };
+    for row in b.iter() {
+        let Some(row) = at.of(row).registers::<L, C>(lanes, 0) else { break };
+        for q in 0..C {
+            sums[q] = lanes.add(sums[q], row[q]);
+        }
+    }
+    at.store(lanes, sums, c.get_mut(..end).unwrap_or_default());
+    end
+}
+
 /// All rows of a tile. One that is not there ends the sum: the compiler need not think of registers that are partly filled.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn one_by_one<L: Lanes, const C: usize, const P: usize>(
