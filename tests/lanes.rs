@@ -159,7 +159,8 @@ fn packs<L: Lanes>(lanes: L, b: Mat<'_>) -> impl Iterator<Item = (usize, Vec<f32
     })
 }
 
-/// Element i goes to virtual lane i mod [`FOLD`]; the upper half is folded onto the lower until one is left.
+/// Element i goes to virtual lane i mod [`FOLD`], and those that do not fill all lanes once more to the last ones; the upper
+/// half is folded onto the lower until one is left.
 fn fold<X: Copy>(
     x: &[X],
     start: f32,
@@ -167,8 +168,10 @@ fn fold<X: Copy>(
     join_last: impl Fn(f32, f32) -> f32,
 ) -> f32 {
     let mut lanes = vec![start; FOLD];
+    let (len, whole) = (x.len(), x.len() - x.len() % FOLD);
     for (i, &x) in x.iter().enumerate() {
-        lanes[i % FOLD] = join(lanes[i % FOLD], x);
+        let lane = if i < whole { i % FOLD } else { i + FOLD - len };
+        lanes[lane] = join(lanes[lane], x);
     }
     while lanes.len() > 1 {
         let upper = lanes.split_off(lanes.len() / 2);
