@@ -27,6 +27,7 @@ use crate::loss::Goal;
 use crate::model::{Model, ModelShape};
 use crate::params::{Flat, plain_data, take_mut};
 use crate::trained::Trained;
+use buffers::{block_count, sums_len};
 use sizes::{Typed, TypedDropped};
 use task::Task;
 
@@ -215,9 +216,16 @@ impl<C: Cell> ModelShape<C> {
         extent.rows().saturating_mul(self.outputs)
     }
 
-    /// Floats that a window's gradient works in at least.
+    /// Floats that a window's gradient works in at least. A window of many sequences is cut into blocks, whose gradients are
+    /// summed by halves: then these are as many more as there are weights.
     #[must_use]
     pub fn scratch_len(self, extent: Extent) -> usize {
+        let sums = sums_len(self, block_count(self, extent.batch));
+        self.one_block_scratch_len(extent).saturating_add(sums)
+    }
+
+    /// Floats that a gradient works in if the window is one block, as a typed model's is.
+    pub(crate) fn one_block_scratch_len(self, extent: Extent) -> usize {
         let d_hidden = extent.rows().saturating_mul(self.cell.hidden());
         let cell = self.cell.backward_scratch_len(extent);
         self.loss_scratch_len(extent).saturating_add(d_hidden).saturating_add(cell)

@@ -2,7 +2,8 @@
 
 /// Does pieces of work that do not depend on each other, and hands over what comes of them in order.
 ///
-/// Who does a piece never changes its result, so neither does the number of threads.
+/// Who does a piece never changes its result, so neither does the number of threads. A thread rather has pieces that follow
+/// each other, and in the next work those of the same place.
 pub trait Crew {
     /// How many pieces can be worked on at a time.
     fn threads(&self) -> usize;

@@ -143,7 +143,7 @@ impl<C: Cell> ModelShape<C> {
         }
     }
 
-    /// What training takes, with an optimiser whose state has so many floats.
+    /// What training a typed model takes, with an optimiser whose state has so many floats.
     #[must_use]
     pub fn training_memory(self, extent: Extent, optimizer_len: usize) -> TrainingMemory {
         TrainingMemory {
@@ -152,7 +152,7 @@ impl<C: Cell> ModelShape<C> {
             optimizer: bytes(optimizer_len),
             state: bytes(self.state_len(extent.batch)),
             tape: bytes(self.tape_len(extent)),
-            scratch: bytes(self.scratch_len(extent)),
+            scratch: bytes(self.one_block_scratch_len(extent)),
         }
     }
 }

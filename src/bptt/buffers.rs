@@ -13,9 +13,10 @@ const BLOCK_UNITS: usize = 2048;
 /// ... and as many sequences as keep the products busy; half as many again where the number of blocks would be odd.
 const BLOCK_ROWS: Range<usize> = 16..64;
 
-/// Blocks of a window: one, or an even number, which two threads share. Part of what a gradient is: it is summed block
-/// after block. Without `std` a window is one block, whose sizes the compiler knows; so only for larger batches than these
-/// may its bits differ from a host's.
+/// Blocks of a window: one, or an even number. Part of what a gradient is: it is summed block after block, and the sum of
+/// the second half of the blocks is added to that of the first. So each of two threads reads what it wrote itself.
+///
+/// Without `std`, and for a typed model, a window is one block; so only for larger batches than these may bits differ.
 #[inline(always)]
 pub(super) fn block_count<C: Cell>(shape: ModelShape<C>, batch: usize) -> usize {
     if cfg!(not(feature = "std")) {
@@ -26,6 +27,12 @@ pub(super) fn block_count<C: Cell>(shape: ModelShape<C>, batch: usize) -> usize 
         0 | 1 => 1,
         blocks => blocks & !1,
     }
+}
+
+/// Floats for the sums of the second half of so many blocks.
+#[inline(always)]
+pub(super) fn sums_len<C: Cell>(shape: ModelShape<C>, blocks: usize) -> usize {
+    if blocks > 1 { shape.params_len() } else { 0 }
 }
 
 /// Where a window or a block is worked on. Each buffer has as much for every sequence.
@@ -54,11 +61,15 @@ impl<'a> Buffers<'a> {
     pub(super) fn new<C: Cell>(
         shape: ModelShape<C>,
         extent: Extent,
+        blocks: usize,
         tape: &'a mut [f32],
         mut scratch: &'a mut [f32],
         backward: bool,
     ) -> Result<(Self, &'a mut [f32]), Error> {
-        let needed = if backward { shape.scratch_len(extent) } else { shape.loss_scratch_len(extent) };
+        let needed = match backward {
+            true => shape.one_block_scratch_len(extent).saturating_add(sums_len(shape, blocks)),
+            false => shape.loss_scratch_len(extent),
+        };
         at_least(Argument::Tape, shape.tape_len(extent), tape.len())?;
         at_least(Argument::Scratch, needed, scratch.len())?;
         let one = Extent { batch: 1, ..extent };
@@ -67,7 +78,7 @@ impl<'a> Buffers<'a> {
             logits: extent.window * shape.outputs,
             d_hidden: if backward { extent.window * shape.cell.hidden() } else { 0 },
             scratch: if backward { shape.cell.backward_scratch_len(one) } else { 0 },
-            blocks: block_count(shape, extent.batch),
+            blocks,
         };
         let buffers = Self {
             extent,
@@ -126,11 +137,20 @@ pub(super) struct Done<'a> {
 }
 
 impl Done<'_> {
-    /// The blocks, and of each the tape and the gradients of logits and of the cell.
+    /// The blocks whose gradients are summed together: all, or one half and the other.
+    #[cfg(feature = "std")]
     #[inline(always)]
-    pub(super) fn blocks(&self) -> impl Iterator<Item = (Block, [&[f32]; 4])> {
+    pub(super) fn halves(&self) -> impl Iterator<Item = Range<usize>> {
+        let half = self.each.blocks.div_ceil(2);
+        [0..half, half..self.each.blocks].into_iter().filter(|blocks| !blocks.is_empty())
+    }
+
+    /// These blocks, and of each the tape and the gradients of logits and of the cell.
+    #[inline(always)]
+    pub(super) fn blocks(&self, blocks: Range<usize>) -> impl Iterator<Item = (Block, [&[f32]; 4])> {
         let each = self.each;
-        Block::all(self.extent, each.blocks).map(inlined!(move |block: Block| {
+        let blocks = Block::all(self.extent, each.blocks).skip(blocks.start).take(blocks.len());
+        blocks.map(inlined!(move |block: Block| {
             let parts = [
                 block.part(self.tape, each.tape),
                 block.part(self.logits, each.logits),

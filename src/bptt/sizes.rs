@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use super::buffers::block_count;
 use crate::cell::{Block, Cell, Dropout, DropoutShape, Inputs, TypedCell, Weights};
 use crate::head::Dense;
 use crate::model::{Model, ModelShape};
@@ -11,6 +12,8 @@ use crate::params::Flat;
 pub(super) trait Sizes: Copy + Sync {
     type Cell: Cell;
     fn shape(self) -> ModelShape<Self::Cell>;
+    /// Blocks of a window with so many sequences.
+    fn blocks(self, batch: usize) -> usize;
     /// A block, if this is its size.
     fn block(self, block: Block) -> Block;
     /// The weights of the cell, if there are so many.
@@ -24,6 +27,10 @@ impl<C: Cell> Sizes for ModelShape<C> {
     #[inline(always)]
     fn shape(self) -> Self {
         self
+    }
+    #[inline(always)]
+    fn blocks(self, batch: usize) -> usize {
+        block_count(self, batch)
     }
     #[inline(always)]
     fn block(self, block: Block) -> Block {
@@ -61,6 +68,11 @@ impl<C: TypedCell<H>, const H: usize, const O: usize, const B: usize> Sizes for 
     fn shape(self) -> ModelShape<C::Shape> {
         Model::<C, H, O>::SHAPE
     }
+    /// One: a [`Workspace`](super::Workspace) has no room to sum gradients by halves.
+    #[inline(always)]
+    fn blocks(self, _: usize) -> usize {
+        1
+    }
     #[inline(always)]
     fn block(self, block: Block) -> Block {
         if cfg!(feature = "std") {
@@ -93,6 +105,10 @@ impl<C: TypedCell<H>, const H: usize, const O: usize, const B: usize> Sizes
     #[inline(always)]
     fn shape(self) -> ModelShape<Self::Cell> {
         self.sizes.shape().with_dropout(self.dropout, self.inputs)
+    }
+    #[inline(always)]
+    fn blocks(self, batch: usize) -> usize {
+        self.sizes.blocks(batch)
     }
     #[inline(always)]
     fn block(self, block: Block) -> Block {

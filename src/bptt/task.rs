@@ -1,7 +1,8 @@
 //! A window from its arguments to its loss and, if they are wanted, its gradients.
 
-use super::buffers::Buffers;
+use super::buffers::{Buffers, sums_len};
 use super::sizes::Sizes;
+use super::sums::Room;
 use super::window::Window;
 use crate::cell::{Block, Inputs};
 use crate::crew::{Alone, Crew};
@@ -9,6 +10,7 @@ use crate::error::{Argument, Error, exactly};
 use crate::lanes::{Lanes, inlined};
 use crate::loss::{Goal, Sum};
 use crate::model::check_state;
+use crate::params::take_mut;
 use crate::trained::Trained;
 
 /// A window, and what it is worked on with.
@@ -35,7 +37,9 @@ impl<S: Sizes, G: Goal> Task<'_, S, G> {
         let Self { sizes, params, inputs, goal, state, tape, scratch } = self;
         exactly(Argument::Grads, sizes.shape().trained_len(trained), grads.len())?;
         let window = Window::new(sizes, params, inputs, goal, state)?;
-        let (mut buffers, pack) = Buffers::new(sizes.shape(), window.extent, tape, scratch, true)?;
+        let (mut buffers, mut pack) =
+            Buffers::new(sizes.shape(), window.extent, window.blocks(), tape, scratch, true)?;
+        let sums = take_mut(&mut pack, sums_len(sizes.shape(), window.blocks()));
         check_state(lanes, state)?;
 
         let (cell, head) = window.pack(crew, lanes, params, pack);
@@ -55,7 +59,7 @@ impl<S: Sizes, G: Goal> Task<'_, S, G> {
         );
         let loss = window.mean(total)?;
         window.carry(&mut buffers, state);
-        window.accumulate(trained, crew, lanes, &buffers.done(), pack, grads);
+        window.accumulate(trained, crew, lanes, &buffers.done(), Room { sums, products: pack }, grads);
         window.clear_ended(buffers.tape, state);
         Ok(loss)
     }
@@ -65,7 +69,8 @@ impl<S: Sizes, G: Goal> Task<'_, S, G> {
     pub(super) fn loss<L: Lanes>(self, lanes: L) -> Result<f32, Error> {
         let Self { sizes, params, inputs, goal, state, tape, scratch } = self;
         let window = Window::new(sizes, params, inputs, goal, state)?;
-        let (mut buffers, pack) = Buffers::new(sizes.shape(), window.extent, tape, scratch, false)?;
+        let (mut buffers, pack) =
+            Buffers::new(sizes.shape(), window.extent, window.blocks(), tape, scratch, false)?;
         check_state(lanes, state)?;
 
         let (cell, head) = window.pack(&Alone, lanes, params, pack);

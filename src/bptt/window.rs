@@ -1,6 +1,6 @@
 //! What is done to each block of a window: forward, losses and backward.
 
-use super::buffers::{Buffers, block_count};
+use super::buffers::Buffers;
 use super::sizes::Sizes;
 use crate::cell::{Backward, Block, Cell, Extent, Inputs, Weights, extent};
 use crate::crew::Crew;
@@ -36,6 +36,12 @@ impl<'a, S: Sizes, G: Goal> Window<'a, S, G> {
         Ok(Self { sizes, inputs, goal, extent, weight })
     }
 
+    /// The blocks that it is cut into.
+    #[inline(always)]
+    pub(super) fn blocks(&self) -> usize {
+        self.sizes.blocks(self.extent.batch)
+    }
+
     /// The weights of the cell and of the output layer, with copies of them as far as there is room.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn pack<'w, L: Lanes>(
@@ -47,7 +53,7 @@ impl<'a, S: Sizes, G: Goal> Window<'a, S, G> {
     ) -> (Weights<'w>, Weights<'w>) {
         let (cell, head) = (self.sizes.shape().cell, self.sizes.shape().head());
         let (of_cell, of_head) = self.sizes.shape().split(params);
-        let rows = self.extent.batch / block_count(self.sizes.shape(), self.extent.batch);
+        let rows = self.extent.batch / self.blocks();
         let head_rows = rows * self.extent.window;
         let mut room = room.get_mut(..cell.pack_len() + head.pack_len()).unwrap_or_default();
         let cell_pack = take_mut(&mut room, cell.pack_len());

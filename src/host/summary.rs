@@ -112,7 +112,8 @@ impl TrainerMemory {
         let optimizer_len = settings.optimizer.state_len(trained_len);
         let dropping = shape.with_dropout(settings.dropout, Inputs::Tokens(&[]));
         let all = dropping.training_memory(settings.extent(), optimizer_len);
-        let training = TrainingMemory { gradients: bytes(trained_len), ..all };
+        let scratch = bytes(dropping.scratch_len(settings.extent()));
+        let training = TrainingMemory { gradients: bytes(trained_len), scratch, ..all };
         let copies = if settings.shuffle_offset { 2 } else { 1 };
         Self {
             training,

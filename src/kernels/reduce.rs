@@ -92,7 +92,8 @@ fn take_rest<L: Lanes>(
     pad: f32,
     join: &impl Fn(L::F, L::F, L::F) -> L::F,
 ) {
-    const LANES: [f32; FOLD] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0];
+    const LANES: [f32; FOLD] =
+        [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0];
     let (first, pad) = (lanes.splat(LANES[taken]), lanes.splat(pad));
     for register in 0..FOLD / L::WIDTH {
         let lane = lanes.load(&LANES[register * L::WIDTH..]);

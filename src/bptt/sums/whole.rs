@@ -1,6 +1,6 @@
-//! All gradients in place, on one thread: what there is room for without `std`.
+//! All gradients in place, on one thread, of one block: what there is room for without `std`.
 
-use super::{Done, Goal, Sizes, Window};
+use super::{Done, Goal, Room, Sizes, Window};
 use crate::cell::{Cell, Gradient};
 use crate::crew::Crew;
 use crate::lanes::Lanes;
@@ -22,7 +22,7 @@ impl<S: Sizes, G: Goal> Window<'_, S, G> {
         _: &impl Crew,
         lanes: L,
         done: &Done<'_>,
-        _: &mut [f32],
+        _: Room<'_>,
         mut grads: &mut [f32],
     ) {
         macro_rules! sum {
@@ -39,7 +39,7 @@ impl<S: Sizes, G: Goal> Window<'_, S, G> {
         for tensor in (16..self.sizes.shape().cell.tensors()).filter(|&tensor| trained.has_cell(tensor)) {
             let (rows, cols) = self.sizes.shape().cell.tensor(tensor).unwrap_or_default();
             let grads = take_mut(&mut grads, rows * cols);
-            self.of_cell(lanes, done, tensor, Gradient { rows: &(0..rows), room: &mut [], grads });
+            self.of_cell(lanes, done, 0..1, tensor, Gradient { rows: &(0..rows), room: &mut [], grads });
         }
         let ([(rows, cols), _], [w_hq, b_q]) = (self.sizes.shape().head().tensors(), trained.head());
         if w_hq {
@@ -55,7 +55,7 @@ impl<S: Sizes, G: Goal> Window<'_, S, G> {
     fn all_of_cell<L: Lanes, const TENSOR: usize>(&self, lanes: L, done: &Done<'_>, grads: &mut [f32]) {
         let (rows, cols) = self.sizes.shape().cell.tensor(TENSOR).unwrap_or_default();
         if let Some(grads) = grads.get_mut(..rows * cols) {
-            self.of_cell(lanes, done, TENSOR, Gradient { rows: &(0..rows), room: &mut [], grads });
+            self.of_cell(lanes, done, 0..1, TENSOR, Gradient { rows: &(0..rows), room: &mut [], grads });
         }
     }
 
@@ -64,7 +64,7 @@ impl<S: Sizes, G: Goal> Window<'_, S, G> {
     fn all_of_head<L: Lanes, const TENSOR: usize>(&self, lanes: L, done: &Done<'_>, grads: &mut [f32]) {
         let (rows, cols) = self.sizes.shape().head().tensors()[TENSOR];
         if let Some(grads) = grads.get_mut(..rows * cols) {
-            self.of_head::<L, TENSOR>(lanes, done, Gradient { rows: &(0..rows), room: &mut [], grads });
+            self.of_head::<L, TENSOR>(lanes, done, 0..1, Gradient { rows: &(0..rows), room: &mut [], grads });
         }
     }
 }
