@@ -119,12 +119,18 @@ impl Block {
     /// sequences, which suits the products' tiles.
     #[inline(always)]
     pub(crate) fn all(extent: Extent, count: usize) -> impl Iterator<Item = Self> {
+        Self::some(extent, count, 0..count)
+    }
+
+    /// Some of so many blocks.
+    #[inline(always)]
+    pub(crate) fn some(extent: Extent, count: usize, which: Range<usize>) -> impl Iterator<Item = Self> {
         let Extent { batch, window } = extent;
         let end = identity(inlined!(move |index: usize| match index {
             _ if index == count => batch,
             _ => (index * batch / count) & !1,
         }));
-        (0..count).map(inlined!(move |index: usize| {
+        which.map(inlined!(move |index: usize| {
             let first = end(index);
             let extent = Extent { batch: end(index + 1) - first, window };
             Self { first, extent, batch, dropped: Mask::NONE, frozen: 0 }

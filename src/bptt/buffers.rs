@@ -137,6 +137,13 @@ pub(super) struct Done<'a> {
 }
 
 impl Done<'_> {
+    /// All blocks.
+    #[cfg(not(feature = "std"))]
+    #[inline(always)]
+    pub(super) fn all(&self) -> Range<usize> {
+        0..self.each.blocks
+    }
+
     /// The blocks whose gradients are summed together: all, or one half and the other.
     #[cfg(feature = "std")]
     #[inline(always)]
@@ -149,8 +156,7 @@ impl Done<'_> {
     #[inline(always)]
     pub(super) fn blocks(&self, blocks: Range<usize>) -> impl Iterator<Item = (Block, [&[f32]; 4])> {
         let each = self.each;
-        let blocks = Block::all(self.extent, each.blocks).skip(blocks.start).take(blocks.len());
-        blocks.map(inlined!(move |block: Block| {
+        Block::some(self.extent, each.blocks, blocks).map(inlined!(move |block: Block| {
             let parts = [
                 block.part(self.tape, each.tape),
                 block.part(self.logits, each.logits),

@@ -39,7 +39,13 @@ impl<S: Sizes, G: Goal> Window<'_, S, G> {
         for tensor in (16..self.sizes.shape().cell.tensors()).filter(|&tensor| trained.has_cell(tensor)) {
             let (rows, cols) = self.sizes.shape().cell.tensor(tensor).unwrap_or_default();
             let grads = take_mut(&mut grads, rows * cols);
-            self.of_cell(lanes, done, 0..1, tensor, Gradient { rows: &(0..rows), room: &mut [], grads });
+            self.of_cell(
+                lanes,
+                done,
+                done.all(),
+                tensor,
+                Gradient { rows: &(0..rows), room: &mut [], grads },
+            );
         }
         let ([(rows, cols), _], [w_hq, b_q]) = (self.sizes.shape().head().tensors(), trained.head());
         if w_hq {
@@ -55,7 +61,13 @@ impl<S: Sizes, G: Goal> Window<'_, S, G> {
     fn all_of_cell<L: Lanes, const TENSOR: usize>(&self, lanes: L, done: &Done<'_>, grads: &mut [f32]) {
         let (rows, cols) = self.sizes.shape().cell.tensor(TENSOR).unwrap_or_default();
         if let Some(grads) = grads.get_mut(..rows * cols) {
-            self.of_cell(lanes, done, 0..1, TENSOR, Gradient { rows: &(0..rows), room: &mut [], grads });
+            self.of_cell(
+                lanes,
+                done,
+                done.all(),
+                TENSOR,
+                Gradient { rows: &(0..rows), room: &mut [], grads },
+            );
         }
     }
 
@@ -64,7 +76,12 @@ impl<S: Sizes, G: Goal> Window<'_, S, G> {
     fn all_of_head<L: Lanes, const TENSOR: usize>(&self, lanes: L, done: &Done<'_>, grads: &mut [f32]) {
         let (rows, cols) = self.sizes.shape().head().tensors()[TENSOR];
         if let Some(grads) = grads.get_mut(..rows * cols) {
-            self.of_head::<L, TENSOR>(lanes, done, 0..1, Gradient { rows: &(0..rows), room: &mut [], grads });
+            self.of_head::<L, TENSOR>(
+                lanes,
+                done,
+                done.all(),
+                Gradient { rows: &(0..rows), room: &mut [], grads },
+            );
         }
     }
 }
