@@ -114,7 +114,7 @@ pub fn log_softmax(logits: &mut [f32]) {
 /// ```
 #[must_use]
 pub fn cross_entropy(logits: &[f32], target: u16) -> f32 {
-    let logit = logits.get(usize::from(target)).copied().unwrap_or(f32::NAN);
+    let logit = logit_of(logits, target);
     best_lanes!(lanes => Exponentials::of(lanes, logits).nats(logit))
 }
 
@@ -161,14 +161,17 @@ pub(crate) fn backward<L: Lanes>(
 ) {
     match targets {
         Targets::Tokens(tokens) => {
-            for (o, targets) in outputs.chunks_mut((FOLD * cols).max(1)).zip(tokens.chunks(FOLD)) {
-                // A few losses are of one size, and lose little when they are added as they are.
-                let mut nats = 0.0;
-                for (o, targets) in o.chunks_mut((ROWS * cols).max(1)).zip(targets.chunks(ROWS)) {
-                    cross_entropies_backward(lanes, o, cols, targets, weight, &mut nats);
+            // A few losses are of one size, and lose little when they are added as they are.
+            let mut nats = 0.0;
+            let groups = outputs.chunks_mut((ROWS * cols).max(1)).zip(tokens.chunks(ROWS));
+            for ((o, targets), last) in groups.zip((ROWS..).step_by(ROWS)) {
+                cross_entropies_backward(lanes, o, cols, targets, weight, &mut nats);
+                if last.is_multiple_of(FOLD) {
+                    total.add(nats);
+                    nats = 0.0;
                 }
-                total.add(nats);
             }
+            total.add(nats);
         }
         Targets::Vectors(y) => {
             for (o, y) in rows_mut(outputs, cols).zip(rows(y, cols)) {
@@ -196,28 +199,40 @@ fn cross_entropies_backward<L: Lanes>(
     weight: f32,
     total: &mut f32,
 ) {
-    // One thing after another for all rows: what a processor waits for in one row it does meanwhile in the next.
     let mut exponentials = [Exponentials { top: 0.0, total: 1.0 }; ROWS];
     let mut logits = [0.0; ROWS];
-    for ((o, &target), logit) in rows(o, cols).zip(targets).zip(&mut logits) {
-        *logit = o.get(usize::from(target)).copied().unwrap_or(f32::NAN);
-    }
-    for (o, exponentials) in rows(o, cols).zip(&mut exponentials) {
-        exponentials.top = max(lanes, o);
-    }
-    for (o, exponentials) in rows_mut(o, cols).zip(&mut exponentials) {
-        *exponentials = Exponentials::replace(lanes, o, exponentials.top);
-    }
-    for ((o, &target), exponentials) in rows_mut(o, cols).zip(targets).zip(&exponentials) {
-        scale(lanes, o, weight / exponentials.total);
-        if let Some(d_o) = o.get_mut(usize::from(target)) {
-            *d_o -= weight;
+    if cfg!(feature = "std") {
+        // One thing after another for all rows: what a processor waits for in one row it does meanwhile in the next.
+        for ((o, &target), (of, logit)) in
+            rows(o, cols).zip(targets).zip(exponentials.iter_mut().zip(&mut logits))
+        {
+            *logit = logit_of(o, target);
+            of.top = max(lanes, o);
+        }
+        for (o, of) in rows_mut(o, cols).zip(&mut exponentials) {
+            *of = Exponentials::replace(lanes, o, of.top);
+        }
+        for ((o, &target), of) in rows_mut(o, cols).zip(targets).zip(&exponentials) {
+            of.gradient(lanes, o, target, weight);
+        }
+    } else {
+        let each = exponentials.iter_mut().zip(&mut logits);
+        for ((o, &target), (of, logit)) in rows_mut(o, cols).zip(targets).zip(each) {
+            *logit = logit_of(o, target);
+            *of = Exponentials::replace(lanes, o, max(lanes, o));
+            of.gradient(lanes, o, target, weight);
         }
     }
     for (nats, exponentials) in logits.iter_mut().zip(exponentials) {
         *nats = exponentials.nats(*nats);
     }
     logits.iter().zip(targets).for_each(|(nats, _)| *total += nats);
+}
+
+/// The logit of a target; NaN beyond them.
+#[inline(always)]
+fn logit_of(logits: &[f32], target: u16) -> f32 {
+    logits.get(usize::from(target)).copied().unwrap_or(f32::NAN)
 }
 
 /// ½ Σ (o − y)² of a row; o ← weight · (o − y).
@@ -264,6 +279,15 @@ impl Exponentials {
         let shift = lanes.splat(top);
         let total = sum_of(lanes, o, f32::NEG_INFINITY, inlined!(|o| math::exp(lanes, lanes.sub(o, shift))));
         Self { top, total }
+    }
+
+    /// o ← weight · (o / total − one-hot target), of exponentials o.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn gradient<L: Lanes>(self, lanes: L, o: &mut [f32], target: u16, weight: f32) {
+        scale(lanes, o, weight / self.total);
+        if let Some(d_o) = o.get_mut(usize::from(target)) {
+            *d_o -= weight;
+        }
     }
 
     /// −log P of a symbol with this logit.
