@@ -16,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import safetensors
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
@@ -70,6 +71,7 @@ def compare(command, case, text, folder):
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
+    print(f"torch {torch.__version__}, safetensors {safetensors.__version__}")
     text = (HERE / "text.txt").read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         for case in CASES:
