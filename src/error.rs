@@ -125,7 +125,13 @@ pub enum Error {
         /// The window's.
         window: usize,
     },
-    /// A loss, a gradient or a logit is NaN or infinite, or too large to be reckoned with.
+    /// A number is NaN or infinite, or too large to be reckoned with.
+    ///
+    /// A step looks at the state that it is given and at its outputs, a window at the state and at its loss. What is
+    /// infinite but makes finite outputs passes: tanh and gates do that to infinite readings, which
+    /// [`Standard::apply`](crate::Standard::apply) refuses, and to a ReLU layer below them that has overflowed. The
+    /// infinite state that such a layer leaves is refused by the next step or window, until it is reset; infinite or NaN
+    /// gradients by clipping and by the optimiser.
     NotFinite(Quantity),
     /// A setting is outside of its range, such as a temperature below zero.
     Setting(&'static str),

@@ -65,7 +65,8 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     ///
     /// # Errors
     /// [`Error::Token`] for a token outside of the vocabulary, [`Error::NotFinite`] if the state or an output is not finite,
-    /// as after a reading that was not. The state is then as it was.
+    /// as after a reading that is NaN. The state is then as it was. A state that a step makes infinite without its outputs
+    /// showing it, as a ReLU layer below others can be, is refused [by the next step](Error::NotFinite).
     #[inline]
     pub fn step<'a>(
         &self,
@@ -188,7 +189,8 @@ impl<C: Cell> ModelShape<C> {
     ///
     /// # Errors
     /// [`Error::Uneven`], [`Error::Length`] or [`Error::TooShort`] for slices that do not fit, [`Error::Token`] for a token
-    /// outside of the vocabulary, [`Error::NotFinite`] if the state or an output is not finite. The state is then as it was.
+    /// outside of the vocabulary, [`Error::NotFinite`] if the state or an output is not finite. The state is then as it was. A
+    /// state that a step makes infinite without its outputs showing it is refused [by the next step](Error::NotFinite).
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn step<L: Lanes>(
         self,

@@ -10,7 +10,7 @@ use recurve::cell::{ActivationKind, AnyCell, CellKind, Extent};
 use recurve::error::{Argument, Quantity};
 use recurve::lanes::Portable;
 use recurve::params::Flat;
-use recurve::{CharRnn, Error, Inputs, ModelShape, Targets, Workspace};
+use recurve::{CharRnn, Error, Inputs, ModelShape, Targets, Workspace, clip_norm};
 
 use common::compare::bits;
 use common::problem::{Problem, Sizes};
@@ -296,6 +296,51 @@ fn a_step_that_fails_leaves_the_state() {
             assert_eq!(bits(&call.state), before);
         }
     });
+}
+
+/// A layer of ReLU doubles its units at each step until they are infinite, and the one above makes 1 of that: the step
+/// succeeds, and so does a window. What they leave is refused then.
+#[test]
+fn what_tanh_hides_is_refused_by_the_next_step() {
+    let below = AnyCell::new(CellKind::Elman, ActivationKind::Relu, D, H);
+    for above in [CellKind::Elman, CellKind::Gru, CellKind::Lstm] {
+        let cell = below.then(AnyCell::new(above, ActivationKind::Tanh, H, H)).unwrap();
+        let shape = ModelShape { cell, outputs: V };
+        let mut params = vec![0.5; shape.params_len()];
+        params[..D * H].fill(f32::MAX);
+        let (mut state, mut logits) = (vec![0.0; shape.state_len(1)], [0.0; V]);
+        let mut scratch = vec![0.0; shape.step_scratch_len(1)];
+        let mut step = |state: &mut [f32]| {
+            shape.step(Portable, &params, Inputs::Tokens(&[0]), state, &mut logits, &mut scratch)
+        };
+        assert_eq!((step(&mut state), state[0]), (Ok(()), f32::MAX));
+        assert_eq!((step(&mut state), state[0]), (Ok(()), f32::INFINITY));
+        let before = bits(&state);
+        assert_eq!(step(&mut state), Err(Error::NotFinite(Quantity::State)));
+        assert_eq!(bits(&state), before);
+        state.fill(0.0);
+        assert_eq!(step(&mut state), Ok(()));
+
+        let extent = Extent { batch: 1, window: T };
+        let (inputs, targets) = (Inputs::Tokens(&[0; T]), Targets::Tokens(&[0; T]));
+        let (mut tape, mut scratch) =
+            (vec![0.0; shape.tape_len(extent)], vec![0.0; shape.scratch_len(extent)]);
+        let (mut grads, mut state) = (vec![0.0; params.len()], vec![0.0; state.len()]);
+        let mut gradient = |state: &mut [f32], grads: &mut [f32]| {
+            shape.gradient(Portable, &params, inputs, targets, state, &mut tape, &mut scratch, grads)
+        };
+        assert!(gradient(&mut state, &mut grads).is_ok());
+        assert_eq!(clip_norm(&mut grads, 1.0), Err(Error::NotFinite(Quantity::Gradient)));
+        assert_eq!(gradient(&mut state, &mut grads), Err(Error::NotFinite(Quantity::State)));
+    }
+}
+
+#[test]
+fn tanh_hides_an_infinite_reading() {
+    let mut call = Call::valid(CellKind::Elman, true);
+    call.x[0] = f32::INFINITY;
+    assert_eq!(call.step(), Ok(()));
+    assert!(call.state.iter().all(|h| h.is_finite()));
 }
 
 /// The typed model in a workspace for `T` steps: the answer to a window of the first `rows` tokens, and what it left.
