@@ -3,7 +3,7 @@
 use core::hint::black_box;
 use core::mem::swap;
 
-use recurve::cell::{Cell, GruShape, LstmShape, TypedCell};
+use recurve::cell::{Cell, GruShape, LstmShape, ResetBefore, TypedCell};
 use recurve::lanes::Portable;
 use recurve::params::Flat;
 use recurve::{Gru, Inputs, Lstm};
@@ -15,6 +15,7 @@ use crate::report::Report;
 
 static GRU_32: [f32; Gru::<D, 32>::LEN] = rows::<1, _>(4)[0];
 static GRU_64: [f32; Gru::<D, 64>::LEN] = rows::<1, _>(5)[0];
+static GRU_BEFORE_32: [f32; Gru::<D, 32, ResetBefore>::LEN] = rows::<1, _>(8)[0];
 static LSTM_32: [f32; Lstm::<D, 32>::LEN] = rows::<1, _>(6)[0];
 static LSTM_64: [f32; Lstm::<D, 64>::LEN] = rows::<1, _>(7)[0];
 
@@ -22,19 +23,19 @@ static LSTM_64: [f32; Lstm::<D, 64>::LEN] = rows::<1, _>(7)[0];
 const STEPS: usize = 20;
 
 /// What a step reads, writes and works in.
-struct Buffers<const STATE: usize, const SCRATCH: usize> {
-    state: [f32; STATE],
-    next: [f32; STATE],
+pub struct Buffers<const STATE: usize, const SCRATCH: usize> {
+    pub state: [f32; STATE],
+    pub next: [f32; STATE],
     scratch: [f32; SCRATCH],
 }
 
 impl<const STATE: usize, const SCRATCH: usize> Buffers<STATE, SCRATCH> {
-    const ZERO: Self = Self { state: [0.0; STATE], next: [0.0; STATE], scratch: [0.0; SCRATCH] };
-    const BYTES: usize = size_of::<Self>();
+    pub const ZERO: Self = Self { state: [0.0; STATE], next: [0.0; STATE], scratch: [0.0; SCRATCH] };
+    pub const BYTES: usize = size_of::<Self>();
 
     #[inline(always)]
-    fn step(&mut self, cell: impl Cell, params: &[f32], x: &[f32; D]) {
-        cell.step(Portable, params, Inputs::Vectors(x), &self.state, &mut self.next, &mut self.scratch);
+    pub fn step(&mut self, cell: impl Cell, params: &[f32], inputs: Inputs<'_>) {
+        cell.step(Portable, params, inputs, &self.state, &mut self.next, &mut self.scratch);
     }
 }
 
@@ -52,7 +53,7 @@ macro_rules! operation {
         #[unsafe(no_mangle)]
         #[inline(never)]
         fn $name(params: &[f32; $weights.len()], x: &[f32; D], buffers: &mut $buffers) {
-            buffers.step($shape, params, x);
+            buffers.step($shape, params, Inputs::Vectors(x));
         }
     };
 }
@@ -64,6 +65,7 @@ type Lstm64 = Buffers<{ 2 * 64 }, { 4 * 64 }>;
 
 operation!(op_gru_32, gru(32), GRU_32, Gru32);
 operation!(op_gru_64, gru(64), GRU_64, Gru64);
+operation!(op_gru_before_32, Gru::<D, 32, ResetBefore>::SHAPE, GRU_BEFORE_32, Gru32);
 operation!(op_lstm_32, lstm(32), LSTM_32, Lstm32);
 operation!(op_lstm_64, lstm(64), LSTM_64, Lstm64);
 
@@ -80,6 +82,7 @@ pub fn measure_steps(report: &mut Report<'_>) {
     }
     measured!("gru_32", op_gru_32, GRU_32, Gru32, 3, 32);
     measured!("gru_64", op_gru_64, GRU_64, Gru64, 3, 64);
+    measured!("gru_before_32", op_gru_before_32, GRU_BEFORE_32, Gru32, 3, 32);
     measured!("lstm_32", op_lstm_32, LSTM_32, Lstm32, 4, 32);
     measured!("lstm_64", op_lstm_64, LSTM_64, Lstm64, 4, 64);
 }
@@ -87,12 +90,15 @@ pub fn measure_steps(report: &mut Report<'_>) {
 /// Every state on the way of a few steps.
 pub fn show(report: &mut Report<'_>) {
     let mut hash = Hash::new();
-    let (mut gru, mut lstm) = (Gru32::ZERO, Lstm32::ZERO);
+    let (mut gru, mut before, mut lstm) = (Gru32::ZERO, Gru32::ZERO, Lstm32::ZERO);
     for t in 0..STEPS {
         let x = core::array::from_fn(|i| ((3 * t + i) % 7) as f32 / 7.0 - 0.5);
         op_gru_32(black_box(&GRU_32), &x, &mut gru);
         swap(&mut gru.state, &mut gru.next);
         hash.add(&gru.state);
+        op_gru_before_32(black_box(&GRU_BEFORE_32), &x, &mut before);
+        swap(&mut before.state, &mut before.next);
+        hash.add(&before.state);
         op_lstm_32(black_box(&LSTM_32), &x, &mut lstm);
         swap(&mut lstm.state, &mut lstm.next);
         hash.add(&lstm.state);

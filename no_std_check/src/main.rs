@@ -32,6 +32,8 @@ mod refusals;
 mod report;
 mod rng;
 mod stack;
+#[cfg(not(feature = "small"))]
+mod stacked;
 mod tuned;
 #[cfg(not(feature = "small"))]
 mod windows;
@@ -83,6 +85,7 @@ fn shown(report: &mut Report<'_>, memory: &mut Memory) -> Result<(), Failed> {
     #[cfg(not(feature = "small"))]
     {
         gated::show(report);
+        stacked::show(report);
         partly::show(report, memory)?;
         windows::show(report, memory)?;
         gestures::show(report)?;

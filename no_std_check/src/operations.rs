@@ -11,13 +11,13 @@ use recurve::{
     Adam, Elman, Inputs, Optimizer, Sampler, Sgd, Tanh, Targets, clip_norm, clip_value, loss, math,
 };
 
-#[cfg(not(feature = "small"))]
-use crate::gated;
 use crate::language::{ADAM, Buffers, Failed, H, Moments, Network, T, Training, V};
 use crate::measure::measure;
 use crate::memory::Memory;
 use crate::report::Report;
 use crate::rng::XorShift;
+#[cfg(not(feature = "small"))]
+use crate::{gated, stacked};
 
 /// Vector inputs of the steps that are compared with other libraries.
 pub const D: usize = 16;
@@ -138,7 +138,10 @@ fn op_sgd(sgd: &Sgd, model: &mut Network, grads: &Network) -> bool {
 pub fn measure_all(report: &mut Report<'_>, memory: &mut Memory) -> Result<(), Failed> {
     measure_steps(report);
     #[cfg(not(feature = "small"))]
-    gated::measure_steps(report);
+    {
+        gated::measure_steps(report);
+        stacked::measure_steps(report);
+    }
     measure_values(report);
     measure_training(report, memory)
 }
