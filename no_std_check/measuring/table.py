@@ -35,6 +35,11 @@ OPERATIONS = {
     "window_upper": "training window, a layer of 16 above a frozen cell",
     "window_gru": "GRU training window",
     "window_lstm": "LSTM training window",
+    "window_gru_before": "GRU training window, 16 units, reset before",
+    "window_stack": "training window, a GRU of 16 above an Elman cell of 16",
+    "window_embedding": "training window, token → 8 → 16",
+    "window_huber": "training window, 16 units, two sequences, Huber's loss",
+    "window_dropped": "training window, 16 units, dropout",
     "gesture": "gesture of 50 readings",
 }
 COLUMNS = ["instructions", "per unit", "code", "stack", "RAM"]

@@ -15,6 +15,10 @@
 
 mod board;
 #[cfg(not(feature = "small"))]
+mod dropped;
+#[cfg(not(feature = "small"))]
+mod forecasts;
+#[cfg(not(feature = "small"))]
 mod gated;
 #[cfg(not(feature = "small"))]
 mod gestures;
@@ -35,6 +39,8 @@ mod stack;
 #[cfg(not(feature = "small"))]
 mod stacked;
 mod tuned;
+#[cfg(not(feature = "small"))]
+mod window;
 #[cfg(not(feature = "small"))]
 mod windows;
 
@@ -70,6 +76,8 @@ fn measured(report: &mut Report<'_>, memory: &mut Memory) -> Result<(), Failed> 
     {
         partly::measure_all(report, memory)?;
         windows::measure_all(report, memory)?;
+        forecasts::measure_all(report, memory)?;
+        dropped::measure_all(report, memory)?;
         gestures::measure_all(report);
     }
     report.word("measured").end();
@@ -88,6 +96,8 @@ fn shown(report: &mut Report<'_>, memory: &mut Memory) -> Result<(), Failed> {
         stacked::show(report);
         partly::show(report, memory)?;
         windows::show(report, memory)?;
+        forecasts::show(report, memory)?;
+        dropped::show(report, memory)?;
         gestures::show(report)?;
     }
     Ok(())

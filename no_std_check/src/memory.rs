@@ -5,13 +5,14 @@ use recurve::params::Flat;
 use crate::language::{Failed, Training};
 use crate::tuned;
 #[cfg(not(feature = "small"))]
-use crate::{partly, windows};
+use crate::{dropped, forecasts, partly, windows};
 
 /// As many floats as the largest task needs; a board keeps them in a `static`, which is zero and so takes no flash.
 pub struct Memory([f32; LEN]);
 
 #[cfg(not(feature = "small"))]
-const LEN: usize = most(&[Training::LEN, tuned::LEN, partly::LEN, windows::LEN]);
+const LEN: usize =
+    most(&[Training::LEN, tuned::LEN, partly::LEN, windows::LEN, forecasts::LEN, dropped::LEN]);
 #[cfg(feature = "small")]
 const LEN: usize = most(&[Training::LEN, tuned::LEN]);
 
