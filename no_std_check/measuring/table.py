@@ -15,6 +15,7 @@ OPERATIONS = {
     "step_32": "step, 16 → 32",
     "step_64": "step, 16 → 64",
     "token_32": "step, token → 32",
+    "pieces_32": "the pieces of the step, token → 32",
     "gru_32": "GRU step, 16 → 32",
     "gru_64": "GRU step, 16 → 64",
     "gru_before_32": "GRU step, reset before, 16 → 32",

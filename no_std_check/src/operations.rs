@@ -4,8 +4,8 @@ use core::hint::black_box;
 use core::mem::swap;
 
 use recurve::cell::{Cell, TypedCell};
-use recurve::kernels::map;
-use recurve::lanes::Portable;
+use recurve::kernels::{Mat, map, product, zip2_map};
+use recurve::lanes::{Lanes, Portable};
 use recurve::params::Flat;
 use recurve::{
     Adam, Elman, Inputs, Optimizer, Sampler, Sgd, Tanh, Targets, clip_norm, clip_value, loss, math,
@@ -71,6 +71,33 @@ fn op_step_64(cell: &Elman<D, 64>, x: &[f32; D], state: &State<64>, next: &mut S
 #[inline(never)]
 fn op_token_32(cell: &Elman<28, 32>, token: u16, state: &State<32>, next: &mut State<32>) {
     step(cell, Inputs::Tokens(&[token]), state, next);
+}
+
+/// What that step is made of, each a function of its own.
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn op_pieces_32(cell: &Elman<28, 32>, token: u16, state: &State<32>, [next]: &mut State<32>) {
+    read(cell.w_xh.get(usize::from(token)).unwrap_or(&cell.b_h), &cell.b_h, next);
+    recur(state, &cell.w_hh, next);
+    activate(next);
+}
+
+/// next ← row + b
+#[inline(never)]
+fn read(row: &[f32; 32], b: &[f32; 32], next: &mut [f32; 32]) {
+    zip2_map(Portable, next, row, b, |_, row, b| Portable.add(row, b));
+}
+
+/// next ← next + H W_hh
+#[inline(never)]
+fn recur(h: &State<32>, w_hh: &[[f32; 32]; 32], next: &mut [f32; 32]) {
+    product(Portable, Mat::new(h.as_flattened(), 32), Mat::new(w_hh.as_flattened(), 32), next);
+}
+
+/// next ← tanh next
+#[inline(never)]
+fn activate(next: &mut [f32; 32]) {
+    map(Portable, next, |x| math::tanh(Portable, x));
 }
 
 #[unsafe(no_mangle)]
@@ -165,6 +192,10 @@ fn measure_steps(report: &mut Report<'_>) {
     let (mut state, mut next) = (&mut [[0.0; 32]], &mut [[0.0; 32]]);
     measure(report, "token_32", 32 * 32, 2 * 32 * 4, || {
         op_token_32(cell, black_box(3), state, next);
+        swap(&mut state, &mut next);
+    });
+    measure(report, "pieces_32", 32 * 32, 2 * 32 * 4, || {
+        op_pieces_32(cell, black_box(3), state, next);
         swap(&mut state, &mut next);
     });
 }
