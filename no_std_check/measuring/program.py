@@ -70,7 +70,9 @@ class Program:
                 if address >= function.start + function.size:
                     continue  # what fills the gap to the next function
                 function.code[address] = (mnemonic, operands)
-                function.calls |= {name for name in REFERENCE.findall(operands) if self.symbols.get(name)}
+                # The name beside the page that AArch64's adrp finds is that of whatever happens to lie there.
+                if mnemonic != "adrp":
+                    function.calls |= {name for name in REFERENCE.findall(operands) if self.symbols.get(name)}
                 # x86-64 may call through a register that holds the address.
                 if mnemonic.startswith("mov") and (words := IMMEDIATE.match(operands)):
                     callee = at.get(int(words[1], 0))
