@@ -13,6 +13,8 @@
 //! The four stand side by side, in the order i, f, g, o: one product with W_x (d×4h), one with W_h (h×4h).
 //! As in `PyTorch`, but for its second bias, which is added to the first and says nothing more.
 
+use core::convert::identity;
+
 use rand_core::Rng;
 
 use super::gates::{self, GateGradients, Gates, GatesShape, through_sigmoid, through_tanh};
@@ -153,6 +155,8 @@ impl LstmShape {
     }
 
     /// One step: `gates` hold the inputs' part, and then what they are; (H, C) become (H′, C′).
+    ///
+    /// One pass over the gates, if there are registers enough for what they are made of, else three.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn advance<L: Lanes>(
         self,
@@ -164,20 +168,35 @@ impl LstmShape {
     ) {
         let n = self.hidden;
         w_h.product(lanes, Mat::new(h_prev, n), a);
+        let open = identity(inlined!(|i: L::F, f: L::F| [gate(lanes, i), gate(lanes, f)]));
+        let keep = identity(inlined!(|i: L::F, f: L::F, g: L::F, c: L::F| {
+            let g = tanh(lanes, g);
+            [g, lanes.mul_add(f, c, lanes.mul(i, g))]
+        }));
+        let show = identity(inlined!(|o: L::F, c: L::F| {
+            let o = gate(lanes, o);
+            [o, lanes.mul(o, tanh(lanes, c))]
+        }));
         for b in 0..c_prev.len().checked_div(n).unwrap_or_default() {
             let [i, f, g, o] = columns_mut(part_mut(a, b, K * n), n);
-            let made = [i, f, g, o, part_mut(c, b, n), part_mut(h, b, n)];
-            map_all(
-                lanes,
-                made,
-                [part(c_prev, b, n)],
-                inlined!(|[i, f, g, o, _, _], [c]| {
-                    let [i, f, o] = [gate(lanes, i), gate(lanes, f), gate(lanes, o)];
-                    let g = tanh(lanes, g);
-                    let c = lanes.mul_add(f, c, lanes.mul(i, g));
-                    [i, f, g, o, c, lanes.mul(o, tanh(lanes, c))]
-                }),
-            );
+            let (c_prev, c, h) = (part(c_prev, b, n), part_mut(c, b, n), part_mut(h, b, n));
+            if L::REGISTERS < 16 {
+                map_all(lanes, [&mut *i, &mut *f], [], inlined!(|[i, f], []| open(i, f)));
+                map_all(lanes, [g, &mut *c], [i, f, c_prev], inlined!(|[g, _], [i, f, c]| keep(i, f, g, c)));
+                map_all(lanes, [o, h], [c], inlined!(|[o, _], [c]| show(o, c)));
+            } else {
+                map_all(
+                    lanes,
+                    [i, f, g, o, c, h],
+                    [c_prev],
+                    inlined!(|[i, f, g, o, _, _], [c]| {
+                        let [i, f] = open(i, f);
+                        let [g, c] = keep(i, f, g, c);
+                        let [o, h] = show(o, c);
+                        [i, f, g, o, c, h]
+                    }),
+                );
+            }
         }
     }
 
