@@ -8,7 +8,8 @@
 //! ```
 //!
 //! The sequences of a batch do not touch each other on the way. Blocks of them go forward and back, one after another
-//! or side by side; then the gradients of weights are summed, block after block, tensor by tensor.
+//! or side by side; then the gradients of weights are summed, block after block, tensor by tensor: over the first half of the
+//! blocks and over the second, whose sum is added to the first.
 //!
 //! The state is carried from window to window, the gradient is cut at the window's edge (Dive into Deep Learning,
 //! section 9.7.1, regular truncation).
@@ -68,6 +69,8 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     ///
     /// Rows of inputs and targets are time-major: row t·B + b belongs to step t of sequence b. A window may be
     /// shorter than `T`. [`Targets`](crate::Targets) are for each row; an [`Objective`](crate::Objective) may have others.
+    /// All sequences are summed in one go, those of a [`ModelShape`] on a host by blocks: if there are more than 16 to 64, the
+    /// last bits of the two may differ.
     ///
     /// ```
     /// use recurve::{CharRnn, Inputs, Sgd, Optimizer, Targets, Workspace, params::Flat};
@@ -216,8 +219,8 @@ impl<C: Cell> ModelShape<C> {
         extent.rows().saturating_mul(self.outputs)
     }
 
-    /// Floats that a window's gradient works in at least. A window of many sequences is cut into blocks, whose gradients are
-    /// summed by halves: then these are as many more as there are weights.
+    /// Floats that a window's gradient works in at least. With the feature `std`, a window of many sequences is cut into
+    /// blocks, which takes [`params_len`](Self::params_len) more: the sums of the second half of the blocks.
     #[must_use]
     pub fn scratch_len(self, extent: Extent) -> usize {
         let sums = sums_len(self, block_count(self, extent.batch));

@@ -2,8 +2,8 @@
 
 /// Does pieces of work that do not depend on each other, and hands over what comes of them in order.
 ///
-/// Who does a piece never changes its result, so neither does the number of threads. A thread rather has pieces that follow
-/// each other, and in the next work those of the same place.
+/// Who does a piece never changes its result, so neither does the number of threads. A crew may give a thread pieces that
+/// follow each other, and those in the same places from call to call: that changes time only.
 pub trait Crew {
     /// How many pieces can be worked on at a time.
     fn threads(&self) -> usize;

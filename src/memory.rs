@@ -43,7 +43,8 @@ pub struct TrainingMemory {
     pub state: usize,
     /// What the forward pass of a window keeps for the backward pass.
     pub tape: usize,
-    /// Outputs, gradients of hidden units, and what the backward pass works in.
+    /// Outputs, gradients of hidden units, and what the backward pass works in; where gradients of many sequences are summed
+    /// by halves, also the second half.
     pub scratch: usize,
 }
 
@@ -144,7 +145,8 @@ impl<C: Cell> ModelShape<C> {
         }
     }
 
-    /// What training a typed model takes, with an optimiser whose state has so many floats.
+    /// What training a typed model of this shape takes, as [`Model::training_memory`] says it, with an optimiser whose state
+    /// has so many floats. [`ModelShape::gradient`] may want more scratch: [`scratch_len`](Self::scratch_len).
     #[must_use]
     pub fn training_memory(self, extent: Extent, optimizer_len: usize) -> TrainingMemory {
         TrainingMemory {

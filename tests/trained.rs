@@ -7,7 +7,7 @@ mod reference;
 
 use common::compare::{Tolerance, bits, typical_of};
 use common::crowd::Crowd;
-use common::problem::sizes;
+use common::problem::{Sizes, cells, sizes};
 use common::{Problem, each_lanes};
 use proptest::prelude::*;
 use recurve::cell::{ActivationKind, AnyCell, Cell, CellKind, Dropout, TypedCell};
@@ -67,6 +67,29 @@ fn gradient<C: Cell, L: Lanes>(
         &mut grads,
     );
     (loss.expect("a valid window"), state, grads)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 8, ..ProptestConfig::default() })]
+
+    /// More sequences than a block has, and more weights than one thread sums by itself.
+    #[test]
+    fn gradients_of_two_halves_are_those_of_training_all(
+        cell in cells(vec![9], vec![20, 48]), batch in 65..140_usize, mask in any::<u64>(), seed in any::<u64>(),
+    ) {
+        let window = 8;
+        let sizes = Sizes { cell, outputs: 6, batch, window, reads_tokens: true, predicts_tokens: true, seed };
+        let problem = Problem::new(sizes);
+        let (trained, _) = chosen(problem.shape, mask);
+        let (all_loss, all_state, all) = gradient(&problem, problem.shape, Trained::ALL, Portable, &Alone);
+        let expected = of_chosen(&problem, mask, &all);
+        for threads in [1, 2, 5] {
+            let (loss, state, grads) = gradient(&problem, problem.shape, trained, Portable, &Crowd(threads));
+            prop_assert_eq!(loss.to_bits(), all_loss.to_bits());
+            prop_assert_eq!(bits(&state), bits(&all_state));
+            prop_assert_eq!(bits(&grads), bits(&expected));
+        }
+    }
 }
 
 proptest! {

@@ -16,7 +16,8 @@ const BLOCK_ROWS: Range<usize> = 16..64;
 /// Blocks of a window: one, or an even number. Part of what a gradient is: it is summed block after block, and the sum of
 /// the second half of the blocks is added to that of the first. So each of two threads reads what it wrote itself.
 ///
-/// Without `std`, and for a typed model, a window is one block; so only for larger batches than these may bits differ.
+/// Without `std`, and for a typed model, a window is one block: gradients of batches that are several blocks elsewhere may
+/// differ in their last bits from those.
 #[inline(always)]
 pub(super) fn block_count<C: Cell>(shape: ModelShape<C>, batch: usize) -> usize {
     if cfg!(not(feature = "std")) {

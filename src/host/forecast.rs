@@ -30,6 +30,7 @@ use crate::error::{Error, Quantity};
 use crate::init::Init;
 use crate::lanes::{LaneKind, on_lanes};
 use crate::loss::Targets;
+use crate::memory::{TrainingMemory, bytes};
 use crate::model::ModelShape;
 use crate::optim::{Adam, Optimizer, Schedule, clip_norm_on};
 use crate::standard::{StandardView, fit};
@@ -384,11 +385,13 @@ impl Training {
         let shape = forecaster.shape.with_dropout(dropout, Inputs::Vectors(&[]));
         let (params, extent) = (shape.params_len(), Extent { batch, window });
         let moments = Adam::new(0.0).state_len(params);
-        super::buffer::check_available(shape.training_memory(extent, moments).total())?;
+        let scratch = shape.scratch_len(extent).saturating_add(shape.pack_len(1));
+        let memory = TrainingMemory { scratch: bytes(scratch), ..shape.training_memory(extent, moments) };
+        super::buffer::check_available(memory.total())?;
         Ok(Self {
             state: Buffer::zeroed(shape.state_len(batch))?,
             tape: Buffer::zeroed(shape.tape_len(extent))?,
-            scratch: Buffer::zeroed(shape.scratch_len(extent).saturating_add(shape.pack_len(1)))?,
+            scratch: Buffer::zeroed(scratch)?,
             grads: Buffer::zeroed(params)?,
             moments: Buffer::zeroed(moments)?,
             step: 0,

@@ -90,7 +90,7 @@ fn of_layer(of: Layer, number: Option<usize>) -> Vec<Tensor> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TrainerMemory {
-    /// What training takes anywhere.
+    /// What training takes anywhere, and what gradients of many sequences are summed in.
     pub training: TrainingMemory,
     /// The states of all sequences as they were before a window.
     pub state_before: usize,
@@ -197,7 +197,11 @@ mod tests {
         assert_eq!(memory.training.tape, 4 * (4 + 1) * 2 * 3);
         assert!(memory.total() >= 4 * memory.training.weights + 2000 && memory.check().is_ok());
         assert_eq!(memory.beside_weights(), memory.total() - memory.training.weights);
-        let huge = TrainerMemory::of(shape(CellKind::Elman, usize::MAX), &settings, 0);
+        let (shape, many) = (shape(CellKind::Elman, 3), Settings::new(200, 4, optimizer));
+        let scratch = TrainerMemory::of(shape, &many, 1000).training.scratch;
+        assert_eq!(scratch, 4 * shape.scratch_len(many.extent()));
+        assert_eq!(scratch - shape.training_memory(many.extent(), 0).scratch, memory.training.weights);
+        let huge = TrainerMemory::of(self::shape(CellKind::Elman, usize::MAX), &settings, 0);
         assert_eq!(huge.total(), usize::MAX);
     }
 }

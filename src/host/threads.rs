@@ -7,7 +7,8 @@
 //! ```
 //!
 //! A window takes milliseconds and has several pieces, so a thread that had to be woken for each would often come too late. A
-//! thread's share is in the same place of the jobs each time: what it wrote in one piece of work is in its cache in the next.
+//! thread's share is in the same place of the jobs each time, if there are jobs for all: what it wrote in one piece of work is
+//! in its cache in the next.
 
 use super::HostError;
 use crate::crew::{Alone, Crew};
@@ -71,7 +72,7 @@ impl Crew for Threads {
 mod pool {
     //! The others, as a pool of `rayon`.
 
-    use core::sync::atomic::{AtomicUsize, Ordering};
+    use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::string::ToString;
     use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
     use std::thread;
@@ -91,26 +92,43 @@ mod pool {
     }
 
     /// Who is awake, and why.
-    #[derive(Debug, Default)]
+    #[derive(Debug)]
     struct Watch {
         /// Steps that are being done.
         steps: AtomicUsize,
-        /// Threads that look for work.
-        awake: AtomicUsize,
+        /// Of each thread, whether it looks for work.
+        awake: Vec<AtomicBool>,
     }
 
     impl Watch {
-        /// Looks for work as long as there are steps, and a little longer: the next one may follow at once.
-        fn keep(&self) {
-            let mut patience = PATIENCE;
-            while patience > 0 {
-                let is_idle = self.steps.load(Ordering::Acquire) == 0;
-                patience = if is_idle { patience - 1 } else { PATIENCE };
-                if rayon::yield_now() != Some(Yield::Executed) {
-                    thread::yield_now();
+        fn new(threads: usize) -> Self {
+            let awake = (0..threads).map(|_| AtomicBool::new(false)).collect();
+            Self { steps: AtomicUsize::new(0), awake }
+        }
+
+        /// Whether all threads look for work.
+        fn is_kept(&self) -> bool {
+            self.awake.iter().all(|awake| awake.load(Ordering::Acquire))
+        }
+
+        /// Keeps a thread awake that is not kept already: as long as there are steps, and a little longer, since the next one
+        /// may follow at once.
+        fn keep(&self, thread: usize) {
+            let awake = &self.awake[thread];
+            while !awake.swap(true, Ordering::AcqRel) {
+                let mut patience = PATIENCE;
+                while patience > 0 {
+                    let is_idle = self.steps.load(Ordering::Acquire) == 0;
+                    patience = if is_idle { patience - 1 } else { PATIENCE };
+                    if rayon::yield_now() != Some(Yield::Executed) {
+                        thread::yield_now();
+                    }
+                }
+                awake.store(false, Ordering::Release);
+                if self.steps.load(Ordering::Acquire) == 0 {
+                    break;
                 }
             }
-            self.awake.fetch_sub(1, Ordering::Release);
         }
     }
 
@@ -133,7 +151,7 @@ mod pool {
     impl Pool {
         pub(super) fn new(others: usize) -> Result<Self, HostError> {
             match ThreadPoolBuilder::new().num_threads(others).build() {
-                Ok(threads) => Ok(Self { threads: Arc::new(threads), watch: Arc::default() }),
+                Ok(threads) => Ok(Self { threads: Arc::new(threads), watch: Arc::new(Watch::new(others)) }),
                 Err(error) => Err(HostError::Setting(error.to_string())),
             }
         }
@@ -145,10 +163,10 @@ mod pool {
         /// Does something here, while the others look for work.
         pub(super) fn awake<T>(&self, work: impl FnOnce() -> T) -> T {
             let _step = Step::new(&self.watch);
-            while self.watch.awake.load(Ordering::Acquire) < self.others() {
-                self.watch.awake.fetch_add(1, Ordering::Release);
+            if !self.watch.is_kept() {
+                // One for each thread, which no other takes.
                 let watch = Arc::clone(&self.watch);
-                self.threads.spawn(move || watch.keep());
+                self.threads.spawn_broadcast(move |thread| watch.keep(thread.index()));
             }
             work()
         }
@@ -223,5 +241,64 @@ mod pool {
 
     fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use core::panic::AssertUnwindSafe;
+        use core::time::Duration;
+        use std::panic::catch_unwind;
+
+        use super::*;
+
+        #[test]
+        fn each_job_is_done_once_and_results_are_in_order() {
+            for others in 1..5 {
+                let pool = Pool::new(others).expect("threads");
+                for jobs in 0..23 {
+                    let times: Vec<AtomicUsize> = (0..jobs).map(|_| AtomicUsize::new(0)).collect();
+                    let work = |job: usize| {
+                        times[job].fetch_add(1, Ordering::Relaxed);
+                        job * job
+                    };
+                    let done = pool.awake(|| pool.each((0..jobs).collect(), work));
+                    assert_eq!(done, (0..jobs).map(|job| job * job).collect::<Vec<_>>());
+                    assert!(
+                        times.iter().all(|times| times.load(Ordering::Relaxed) == 1),
+                        "{jobs} on {others}"
+                    );
+                }
+            }
+        }
+
+        #[test]
+        fn all_threads_are_kept_awake_during_a_step_and_none_after_it() {
+            let pool = Pool::new(3).expect("threads");
+            let watch = Arc::clone(&pool.watch);
+            for _ in 0..2 {
+                pool.awake(|| until(|| watch.is_kept()));
+                until(|| !watch.awake.iter().any(|awake| awake.load(Ordering::Acquire)));
+            }
+            pool.awake(|| ());
+            drop(pool);
+            until(|| Arc::strong_count(&watch) == 1);
+        }
+
+        #[test]
+        fn a_panic_is_passed_on_and_the_step_is_over() {
+            let pool = Pool::new(2).expect("threads");
+            let work = |job: usize| assert_ne!(job, 5, "as it should");
+            let outcome = catch_unwind(AssertUnwindSafe(|| pool.awake(|| pool.each((0..9).collect(), work))));
+            assert!(outcome.is_err());
+            assert_eq!(pool.watch.steps.load(Ordering::Acquire), 0);
+            assert_eq!(pool.each((0..3).collect(), |job: usize| job), [0, 1, 2]);
+        }
+
+        /// Waits for what comes soon, or never.
+        fn until(is_so: impl Fn() -> bool) {
+            while !is_so() {
+                thread::sleep(Duration::from_micros(50));
+            }
+        }
     }
 }

@@ -101,6 +101,7 @@ pub(super) fn product_at_in_place<L: Lanes>(lanes: L, a: Mat<'_>, first: usize, 
 /// c += the rows of B, in their order.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub fn column_sums<L: Lanes>(lanes: L, b: Mat<'_>, c: &mut [f32]) {
+    // A chip has few registers for sums, and pays for code.
     if cfg!(feature = "std") && b.cols >= L::WIDTH {
         return rows_sum(lanes, b, c);
     }

@@ -1,16 +1,17 @@
 //! Reductions of a slice to one number, in an order that no register width can change.
 //!
-//! Element i goes to virtual lane i mod [`FOLD`], but for the elements that do not fill all lanes once more: these go to the
-//! last lanes, where the last `FOLD` elements of a slice, read as they lie, have them too. At the end the upper half of the
-//! lanes is folded onto the lower half until one is left.
+//! Of n elements, the first w = n − n mod [`FOLD`] fill all virtual lanes, again and again: element i goes to lane i mod
+//! `FOLD`. Those after them go to the last lanes, element i to lane i + `FOLD` − n: so they are in place when the last `FOLD`
+//! elements of the slice are read at once. At the end the upper half of the lanes is folded onto the lower half until one is
+//! left.
 
 use core::convert::identity;
 
 use crate::lanes::{FOLD, Lanes, inlined};
 
 /// Folds pairs of elements of `x` and `y`, which are equally long: `join` takes registers of them into partial
-/// results, which start from `start`; `join_last` folds those. The last registers are filled up with `pad`, or, where
-/// it does no harm to take an element twice, with those before.
+/// results, which start from `start`; `join_last` folds those. In the last turn the first lanes take `pad`, or, where it does
+/// no harm to take an element twice, what they had before.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn reduce<L: Lanes, const TWICE: bool>(
     lanes: L,

@@ -5,7 +5,7 @@
 //! gradients += sums of the second half
 //! ```
 //!
-//! Each thread has rather a half of its own than rows of both: what it reads it has written itself, see [`Crew`].
+//! With two threads each has a half of its own rather than rows of both: what it reads it has written itself, see [`Crew`].
 
 use core::ops::Range;
 
@@ -17,6 +17,12 @@ use crate::lanes::{Lanes, inlined};
 use crate::model::ModelShape;
 use crate::params::take_mut;
 use crate::trained::Trained;
+
+/// Multiply-adds that are not worth a second thread.
+const FEW: usize = 1 << 20;
+
+/// Elements of sums that one thread adds at least.
+const CHUNK: usize = 1 << 15;
 
 /// A layer of the model.
 #[derive(Clone, Copy)]
@@ -33,12 +39,6 @@ struct Part {
     rows: Range<usize>,
     cols: usize,
 }
-
-/// Multiply-adds that are not worth a second thread.
-const FEW: usize = 1 << 20;
-
-/// Elements of sums that one thread adds.
-const CHUNK: usize = 1 << 15;
 
 /// A part with the blocks it is summed over, its gradient, and room to sum it.
 struct Job<'a> {
