@@ -16,11 +16,12 @@
 //!
 //! # Where the time goes
 //! Training with 32 sequences of 35 steps and 28 symbols spends 88 % of its time in the three products and in the copies for them
-//! at 512 hidden units, and 87 % at 256. These run near the processor's peak of multiply-adds if they have a core to themselves, which takes copies
-//! of what they read ([`Panels`], and groups of columns in [`product_at`]): read in place, rows two kilobytes apart fall into
-//! the same few places of the first cache, and the same products reach a third of the peak. Where another hardware thread
-//! takes half of the core's instructions, what counts is how few of them a multiply-add needs: that is why tiles are as
-//! large as the registers allow. Tanh, losses and sums of biases take most of the rest; with 32 hidden units products take half of the time.
+//! at 512 hidden units, and 87 % at 256. These run near the processor's peak of multiply-adds if they have a core to
+//! themselves, which takes copies of what they read ([`Panels`], and groups of columns in [`product_at`]): read in place, rows
+//! two kilobytes apart fall into the same few places of the first cache, and the same products reach a third of the peak.
+//! Where another hardware thread takes half of the core's instructions, what counts is how few of them a multiply-add needs:
+//! that is why tiles are as large as the registers allow. Tanh, losses and sums of biases take most of the rest; with 32
+//! hidden units products take half of the time.
 //!
 //! A single step reads each weight once. From 128 hidden units on these come from the second cache, which bounds it: about
 //! 40 bytes a cycle at 256 units with AVX-512. Below, it is the wait for one sum after another, and for tanh's division. Rows
