@@ -23,8 +23,8 @@
 //! that is why tiles are as large as the registers allow. Tanh, losses and sums of biases take most of the rest; with 32
 //! hidden units products take half of the time.
 //!
-//! A single step reads each weight once. From 128 hidden units on these come from the second cache, which bounds it: about
-//! 40 bytes a cycle at 256 units with AVX-512. Below, it is the wait for one sum after another, and for tanh's division. Rows
+//! A single step reads each weight once. From 128 hidden units on these come from the second cache, which bounds it: 40 to
+//! 47 bytes a cycle at 256 units with AVX-512. Below, it is the wait for one sum after another, and for tanh's division. Rows
 //! whose width is no multiple of a register's are loaded across cache lines: 28 columns take nearly twice as long as 32.
 //!
 //! All of it is inlined into a step or a window, so that sizes and instruction sets are known inside. Without

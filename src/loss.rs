@@ -161,7 +161,7 @@ pub(crate) fn backward<L: Lanes>(
 ) {
     match targets {
         Targets::Tokens(tokens) => {
-            // Up to FOLD losses are added as they are, which takes a fraction of the time; their sums lose nothing.
+            // Up to FOLD losses are added as they are, which takes a fraction of the time; their sums with compensation.
             let mut nats = 0.0;
             let groups = outputs.chunks_mut((ROWS * cols).max(1)).zip(tokens.chunks(ROWS));
             for ((o, targets), last) in groups.zip((ROWS..).step_by(ROWS)) {
