@@ -117,11 +117,16 @@ pub trait Lanes: Copy + Send + Sync + sealed::Sealed {
         self.select_lt(b, a, a, b)
     }
 
+    /// The smaller of two, `b` where either is NaN.
+    #[inline(always)]
+    fn min(self, a: Self::F, b: Self::F) -> Self::F {
+        self.select_lt(a, b, a, b)
+    }
+
     /// `x` held between `lo` and `hi`; NaN stays NaN.
     #[inline(always)]
     fn clamp(self, x: Self::F, lo: Self::F, hi: Self::F) -> Self::F {
-        let x = self.select_lt(hi, x, hi, x);
-        self.select_lt(x, lo, lo, x)
+        self.max(lo, self.min(hi, x))
     }
 
     /// `x` held between −`limit` and `limit`, which is positive; NaN stays NaN.

@@ -275,6 +275,29 @@ fn a_single_row_is_summed_in_the_documented_order_at_any_width() {
     }
 }
 
+/// NaN passes through a clamp because of this.
+#[test]
+fn where_neither_is_smaller_minimum_and_maximum_are_the_second() {
+    const SPECIAL: [f32; 9] =
+        [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, 1.5, -1.5, f32::from_bits(1)];
+    fn check<L: Lanes>(lanes: L, a: f32, b: f32) {
+        let first = |v| {
+            let mut lanes_of = [0.0; FOLD];
+            lanes.store(v, &mut lanes_of);
+            lanes_of[0].to_bits()
+        };
+        let (max, min) = (if a > b { a } else { b }, if a < b { a } else { b });
+        let (a, b) = (lanes.splat(a), lanes.splat(b));
+        assert_eq!(first(lanes.max(a, b)), max.to_bits());
+        assert_eq!(first(lanes.min(a, b)), min.to_bits());
+    }
+    for a in SPECIAL {
+        for b in SPECIAL {
+            each_lanes!(lanes => { check(lanes, a, b); });
+        }
+    }
+}
+
 /// Slices of up to 70 elements: no register filled, some, and several folds.
 fn slices() -> impl Strategy<Value = Vec<f32>> {
     prop::collection::vec(-1.0_f32..1.0, 0..70)

@@ -9,19 +9,16 @@
 //! the registers allow, and has all partial sums ([`chains`](super::chains)) of its columns side by side, to have enough
 //! additions under way. Where whole registers are exactly as wide as B, all loads are at places that the compiler knows.
 //! Elsewhere the last register ends where B ends: where it overlaps a neighbour in its tile both compute the same, and
-//! what it overlaps of another tile it leaves alone. With four chains the places of four rows are found from two pointers, to
-//! the tile's first register and to its last: a place of its own for each of them would take more pointers than there are.
-
-use core::{convert::identity, hint::black_box};
+//! what it overlaps of another tile it leaves alone.
 
 use super::Mat;
 use super::product::store;
 use crate::lanes::{Lanes, inlined};
-use crate::params::rows_mut;
 
 /// c ← a · B + `start`, or + what c holds, for a B that is at least as wide as a register.
 ///
-/// A function of its own for each number of chains, so that the loop over B has all general registers to itself.
+/// A function of its own for each number of chains, so that the loop over B has all general registers to itself. To inline it
+/// where sizes are constants would make nothing faster, and compilation many times as long.
 #[inline(never)]
 pub(super) fn row<L: Lanes, const P: usize>(
     lanes: L,
@@ -42,6 +39,10 @@ pub(super) fn row<L: Lanes, const P: usize>(
             3 => whole::<L, 3, P>(lanes, a, b.data, start, c),
             2 => whole::<L, 2, P>(lanes, a, b.data, start, c),
             1 => whole::<L, 1, P>(lanes, a, b.data, start, c),
+            // As many outputs as there are letters: it pays that the one tile's place is known.
+            _ if P == 4 && (L::WIDTH..2 * L::WIDTH).contains(&b.cols) => {
+                tile::<L, 2, P>(lanes, a, b, start, c, 0);
+            }
             _ => tiles::<L, P>(lanes, a, b, start, c),
         }
     }));
@@ -76,8 +77,11 @@ fn whole<L: Lanes, const C: usize, const P: usize>(
         let Some(b) = side_by_side(lanes, row) else { break };
         add_products(lanes, &mut sums[p], *a, b);
     }
-    for (total, c) in in_order(lanes, sums).into_iter().zip(rows_mut(c, L::WIDTH)) {
-        lanes.store(total, c);
+    let Some(c) = c.get_mut(..width) else { return };
+    let total = in_order(lanes, sums);
+    // Not by an iterator over the registers: it would be taken apart, and a register be stored in five pieces.
+    for q in 0..C {
+        lanes.store(total[q], &mut c[q * L::WIDTH..]);
     }
 }
 
@@ -138,20 +142,22 @@ fn tile<L: Lanes, const C: usize, const P: usize>(
     c: &mut [f32],
     j: usize,
 ) -> usize {
-    let end = b.cols.min(j + C * L::WIDTH);
-    // No slice has so many floats; but now the compiler knows that nothing below overflows, and that all rows of a group
-    // are there if the last one is.
-    if b.cols > usize::MAX >> 3 {
-        return end;
-    }
+    let (n, end) = (b.cols, b.cols.min(j + C * L::WIDTH));
     let at = Columns { first: j, last: end.saturating_sub(L::WIDTH) };
     let mut sums = [[lanes.splat(0.0); C]; P];
-    let Some(first) = at.of(start.unwrap_or(c)).registers(lanes, 0) else { return end };
+    let Some(first) = at.registers(lanes, start.unwrap_or(c), 0) else { return end };
     sums[0] = first;
-    if P < 4 {
-        one_by_one(lanes, a, b, at, &mut sums);
-    } else {
-        in_groups(lanes, a, at.of(b.data).hidden(), b.cols, &mut sums);
+    let (groups, rest) = a.as_chunks::<P>();
+    let Some((rows, rest_rows)) = b.data.split_at_checked(groups.len() * P * n) else { return end };
+    for (a, rows) in groups.iter().zip(rows.chunks_exact((P * n).max(1))) {
+        for p in 0..P {
+            let Some(b) = at.registers(lanes, rows, p * n) else { return end };
+            add_products(lanes, &mut sums[p], a[p], b);
+        }
+    }
+    for ((a, row), sums) in rest.iter().zip(rest_rows.chunks_exact(n.max(1))).zip(&mut sums) {
+        let Some(b) = at.registers(lanes, row, 0) else { return end };
+        add_products(lanes, sums, *a, b);
     }
     at.store(lanes, in_order(lanes, sums), c.get_mut(..end).unwrap_or_default());
     end
@@ -176,67 +182,15 @@ pub(super) fn rows_sum<L: Lanes>(lanes: L, b: Mat<'_>, c: &mut [f32]) {
 fn sum_tile<L: Lanes, const C: usize>(lanes: L, b: Mat<'_>, c: &mut [f32], j: usize) -> usize {
     let end = b.cols.min(j + C * L::WIDTH);
     let at = Columns { first: j, last: end.saturating_sub(L::WIDTH) };
-    let Some(mut sums) = at.of(c).registers::<L, C>(lanes, 0) else { return end };
+    let Some(mut sums) = at.registers::<L, C>(lanes, c, 0) else { return end };
     for row in b.iter() {
-        let Some(row) = at.of(row).registers::<L, C>(lanes, 0) else { break };
+        let Some(row) = at.registers::<L, C>(lanes, row, 0) else { break };
         for q in 0..C {
             sums[q] = lanes.add(sums[q], row[q]);
         }
     }
     at.store(lanes, sums, c.get_mut(..end).unwrap_or_default());
     end
-}
-
-/// All rows of a tile. One that is not there ends the sum: the compiler need not think of registers that are partly filled.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn one_by_one<L: Lanes, const C: usize, const P: usize>(
-    lanes: L,
-    a: &[f32],
-    b: Mat<'_>,
-    at: Columns,
-    sums: &mut [[L::F; C]; P],
-) {
-    let n = b.cols;
-    let (groups, rest) = a.as_chunks::<P>();
-    let rows = b.data.chunks_exact((P * n).max(1));
-    let mut rest_rows = rows.remainder().chunks_exact(n.max(1));
-    for (a, rows) in groups.iter().zip(rows) {
-        for p in 0..P {
-            let row = rows.get(p * n..(p + 1) * n).unwrap_or_default();
-            let Some(b) = at.of(row).registers(lanes, 0) else { return };
-            add_products(lanes, &mut sums[p], a[p], b);
-        }
-    }
-    for p in 0..P {
-        let (Some(a), Some(row)) = (rest.get(p), rest_rows.next()) else { return };
-        let Some(b) = at.of(row).registers(lanes, 0) else { return };
-        add_products(lanes, &mut sums[p], *a, b);
-    }
-}
-
-/// The same for four rows at a time, from two pointers.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn in_groups<L: Lanes, const C: usize, const P: usize>(
-    lanes: L,
-    a: &[f32],
-    mut rows: Sides<'_>,
-    n: usize,
-    sums: &mut [[L::F; C]; P],
-) {
-    let (groups, rest) = a.as_chunks::<P>();
-    for a in groups {
-        let Some(group) = rows.first::<L, C, P>(n) else { return };
-        for p in 0..P {
-            let Some(b) = group.registers(lanes, p * n) else { return };
-            add_products(lanes, &mut sums[p], a[p], b);
-        }
-        rows = rows.below(P * n);
-    }
-    for (a, sums) in rest.iter().zip(sums) {
-        let Some(b) = rows.registers(lanes, 0) else { return };
-        add_products(lanes, sums, *a, b);
-        rows = rows.below(n);
-    }
 }
 
 /// Where the registers of a tile begin: side by side from `first` on, but for the last.
@@ -247,11 +201,16 @@ struct Columns {
 }
 
 impl Columns {
-    /// Those of rows.
-    #[inline(always)]
-    fn of(self, rows: &[f32]) -> Sides<'_> {
-        let from = identity(inlined!(|at| rows.get(at..).unwrap_or_default()));
-        Sides { first: from(self.first), last: from(self.last) }
+    /// The registers of a row that begins at an element of some rows.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn registers<L: Lanes, const C: usize>(self, lanes: L, rows: &[f32], row: usize) -> Option<[L::F; C]> {
+        let last = row + self.last;
+        let mut registers = [lanes.load(rows.get(last..last + L::WIDTH)?); C];
+        for q in 0..C - 1 {
+            let at = row + self.first + q * L::WIDTH;
+            registers[q] = lanes.load(rows.get(at..at + L::WIDTH)?);
+        }
+        Some(registers)
     }
 
     /// What is left of `first` belongs to another tile, and stays.
@@ -264,52 +223,6 @@ impl Columns {
         }
         let foreign = self.first.saturating_sub(self.last);
         store(lanes, [registers[C - 1]], row.get_mut(self.last..).unwrap_or_default(), foreign);
-    }
-}
-
-/// Rows, from where a tile's first register begins, and from where its last does.
-#[derive(Clone, Copy)]
-struct Sides<'a> {
-    first: &'a [f32],
-    last: &'a [f32],
-}
-
-impl Sides<'_> {
-    /// The same, but the compiler does not know how far apart the two are: else it keeps the place of each register of a
-    /// group by itself, more than there are general registers.
-    #[inline(always)]
-    fn hidden(self) -> Self {
-        Self { last: black_box(self.last), ..self }
-    }
-
-    /// `P` rows of `n` columns, as far as the tile reaches.
-    #[inline(always)]
-    fn first<L: Lanes, const C: usize, const P: usize>(self, n: usize) -> Option<Self> {
-        let above = (P - 1) * n;
-        Some(Self {
-            first: self.first.get(..above + (C - 1) * L::WIDTH)?,
-            last: self.last.get(..above + L::WIDTH)?,
-        })
-    }
-
-    /// What is left without the first elements.
-    #[inline(always)]
-    fn below(self, elements: usize) -> Self {
-        Self {
-            first: self.first.get(elements..).unwrap_or_default(),
-            last: self.last.get(elements..).unwrap_or_default(),
-        }
-    }
-
-    /// The registers of a row, whose first one is so many elements after the beginning.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn registers<L: Lanes, const C: usize>(self, lanes: L, at: usize) -> Option<[L::F; C]> {
-        let mut registers = [lanes.load(self.last.get(at..at + L::WIDTH)?); C];
-        let side_by_side = self.first.get(at..at + (C - 1) * L::WIDTH)?;
-        for q in 0..C - 1 {
-            registers[q] = lanes.load(side_by_side.get(q * L::WIDTH..)?);
-        }
-        Some(registers)
     }
 }
 

@@ -96,6 +96,15 @@ macro_rules! lanes {
             fn select_lt(self, a: Self::F, b: Self::F, yes: Self::F, no: Self::F) -> Self::F {
                 a.simd_lt(b).select(yes, no)
             }
+            // MAXPS and MINPS give the second operand where either is NaN, and of two zeros.
+            #[inline(always)]
+            fn max(self, a: Self::F, b: Self::F) -> Self::F {
+                a.max(b)
+            }
+            #[inline(always)]
+            fn min(self, a: Self::F, b: Self::F) -> Self::F {
+                a.min(b)
+            }
             #[inline(always)]
             fn all_zero(self, v: Self::F) -> bool {
                 v.simd_eq(0.0).all_true()
