@@ -1,12 +1,17 @@
-//! The contender recurve: `Trainer` for windows; on the lanes of this machine a step, from a token or a one-hot vector.
+//! The contender recurve: `Trainer` for windows; on the lanes of this machine a step, from a token or a one-hot vector, with
+//! sizes that are known when the program runs, or `typed`, when it is compiled.
 
 use peers::{CLIP, LR, Work, serve};
-use recurve::cell::{ActivationKind, AnyCell, CellKind};
+use recurve::cell::{ActivationKind, AnyCell, CellKind, Input, TypedCell};
 use recurve::clean::Clean;
 use recurve::host::{AnyOptimizer, Network, Settings, Trainer};
 use recurve::lanes::LaneKind;
+use recurve::params::Flat;
 use recurve::vocab::Alphabet;
-use recurve::{Inputs, Sgd};
+use recurve::{Elman, Gru, Inputs, Lstm, Model, Sgd};
+
+/// The vocabulary of typed models.
+const V: usize = 28;
 
 fn main() {
     let (mode, work) = Work::from_args();
@@ -18,6 +23,11 @@ fn main() {
     match mode.as_str() {
         "train" => train(&work, &mut network),
         "vectors" => steps(&network, one_hot(&work).chunks(work.vocab).map(Inputs::Vectors)),
+        "typed" => typed(&work, &network, work.tokens.iter().map(|&token| Input::Token(token))),
+        "typed vectors" => {
+            let vectors = one_hot(&work);
+            typed(&work, &network, vectors.as_chunks().0.iter().map(Input::Vector));
+        }
         _ => steps(&network, work.tokens.chunks(1).map(Inputs::Tokens)),
     }
 }
@@ -49,6 +59,38 @@ fn steps<'a>(network: &Network, inputs: impl Iterator<Item = Inputs<'a>> + Clone
         let inputs = inputs.next().expect("inputs");
         let step = shape.step_on(kind, network.params(), inputs, &mut state, &mut logits, &mut scratch);
         step.expect("finite outputs");
+        logits[0]
+    });
+}
+
+fn typed<'a>(work: &Work, network: &Network, inputs: impl Iterator<Item = Input<'a, [f32; V]>> + Clone) {
+    match (work.cell.as_str(), work.hidden) {
+        ("elman", 32) => steps_of::<Elman<V, 32>, 32>(network, inputs),
+        ("elman", 64) => steps_of::<Elman<V, 64>, 64>(network, inputs),
+        ("elman", 128) => steps_of::<Elman<V, 128>, 128>(network, inputs),
+        ("elman", 256) => steps_of::<Elman<V, 256>, 256>(network, inputs),
+        ("gru", 32) => steps_of::<Gru<V, 32>, 32>(network, inputs),
+        ("gru", 64) => steps_of::<Gru<V, 64>, 64>(network, inputs),
+        ("gru", 128) => steps_of::<Gru<V, 128>, 128>(network, inputs),
+        ("gru", 256) => steps_of::<Gru<V, 256>, 256>(network, inputs),
+        ("lstm", 32) => steps_of::<Lstm<V, 32>, 32>(network, inputs),
+        ("lstm", 64) => steps_of::<Lstm<V, 64>, 64>(network, inputs),
+        ("lstm", 128) => steps_of::<Lstm<V, 128>, 128>(network, inputs),
+        ("lstm", 256) => steps_of::<Lstm<V, 256>, 256>(network, inputs),
+        (cell, hidden) => panic!("no type for {cell} of {hidden}"),
+    }
+}
+
+fn steps_of<'a, C: TypedCell<H, Vector = [f32; V]>, const H: usize>(
+    network: &Network,
+    inputs: impl Iterator<Item = Input<'a, [f32; V]>> + Clone,
+) {
+    let model = Model::<C, H, V>::from_flat(network.params()).expect("as many weights");
+    let (mut state, mut scratch) = (C::State::<1>::boxed(), C::StepScratch::<1>::boxed());
+    let (mut logits, mut inputs) = ([0.0; V], inputs.cycle());
+    serve(64, || {
+        let input = inputs.next().expect("inputs");
+        model.step(input, &mut state, &mut logits, &mut scratch).expect("finite outputs");
         logits[0]
     });
 }
