@@ -17,13 +17,17 @@ use core::ops::Range;
 
 use super::panels::Columns;
 use super::product::product_at_in_place;
-use super::tile::{Left, Part, widest};
+use super::tile::{Left, Part};
 use super::{Mat, copy};
 use crate::lanes::{FOLD, Lanes, inlined};
 use crate::params::{take, take_mut};
 
-/// Rows of A and B that are copied at a time, at most, for panels of two registers; half of it for those of four.
+/// Rows of A and B that are copied at a time, at most. C is read and written for each block of them, so half as many rows
+/// train 1 % slower with AVX-512, though panels of so many come from the second cache.
 const BLOCK: usize = 288;
+
+/// The most columns of a panel, on any lanes.
+const WIDEST: usize = 4 * FOLD;
 
 /// Columns of A whose copies stand beside each other: a few whole strips, of whichever height the lanes have.
 const GROUP: usize = 24;
@@ -35,7 +39,7 @@ const LAST: usize = GROUP + 8;
 #[inline(always)]
 #[must_use]
 pub const fn product_at_len(cols: usize) -> usize {
-    cols.saturating_add(2 * FOLD + LAST).saturating_mul(BLOCK)
+    cols.saturating_add(WIDEST + LAST).saturating_mul(BLOCK)
 }
 
 /// C (m×n) += Aᵀ · B for `columns` of A (m of them, r rows) and B (r×n): the sum over rows r, in their order. With the
@@ -65,11 +69,10 @@ fn blocks<L: Lanes>(
     c: &mut [f32],
     mut room: &mut [f32],
 ) {
-    let panel_room = take_mut(&mut room, 2 * FOLD * BLOCK);
+    let panel_room = take_mut(&mut room, WIDEST * BLOCK);
     let (mut a_rest, mut b_rest) = (a.data, b.data);
-    // Equally deep blocks: C is read and written for each.
-    let most = 2 * BLOCK / widest::<L>();
-    let depth = a.rows().div_ceil(a.rows().div_ceil(most).max(1));
+    // Equally deep blocks.
+    let depth = a.rows().div_ceil(a.rows().div_ceil(BLOCK).max(1));
     while !a_rest.is_empty() {
         let (a, b) = (block(&mut a_rest, depth, a.cols), block(&mut b_rest, depth, b.cols));
         if b.cols <= 2 * L::WIDTH {
