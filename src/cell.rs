@@ -165,6 +165,13 @@ pub struct Weights<'a> {
 }
 
 impl<'a> Weights<'a> {
+    /// The first copies, of so many floats, and those after them: of the weights of inputs, see
+    /// [`Cell::input_pack_len`]. Nothing where there are none.
+    #[inline(always)]
+    fn copies(self, pack_len: usize) -> (&'a [f32], &'a [f32]) {
+        self.pack.split_at_checked(pack_len).unwrap_or_default()
+    }
+
     /// Weights without copies.
     #[inline(always)]
     #[must_use]
@@ -263,6 +270,13 @@ pub trait Cell: Copy + Debug + Sync + Sealed {
         work.on(*self)
     }
 
+    /// Floats for copies of the weights of inputs, which make windows of vectors and the gradients of these faster if they can
+    /// be spared, as between the layers of a stack; none if not said.
+    #[inline(always)]
+    fn input_pack_len(self) -> usize {
+        0
+    }
+
     /// Draws initial weights.
     fn init<R: Rng + ?Sized>(self, params: &mut [f32], init: Init, rng: &mut R);
 
@@ -283,7 +297,8 @@ pub trait Cell: Copy + Debug + Sync + Sealed {
         state
     }
 
-    /// Copies weights for products with `rows` rows into `room`, which is [`pack_len`](Self::pack_len) long.
+    /// Copies weights for products with `rows` rows into `room`, which is [`pack_len`](Self::pack_len) long, or by
+    /// [`input_pack_len`](Self::input_pack_len) longer.
     #[inline(always)]
     fn pack<L: Lanes>(self, _crew: &impl Crew, _lanes: L, _params: &[f32], _rows: usize, _room: &mut [f32]) {}
 

@@ -272,6 +272,10 @@ impl<C: Cell> Cell for DropoutShape<C> {
     fn pack_len(self) -> usize {
         self.cell.pack_len()
     }
+    #[inline(always)]
+    fn input_pack_len(self) -> usize {
+        self.cell.input_pack_len()
+    }
 
     fn init<R: Rng + ?Sized>(self, params: &mut [f32], init: Init, rng: &mut R) {
         self.cell.init(params, init, rng);

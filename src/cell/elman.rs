@@ -79,7 +79,7 @@ impl ElmanShape {
     fn view(self, mut params: &[f32]) -> View<'_> {
         let w_xh = Mat::new(take(&mut params, self.inputs * self.hidden), self.hidden);
         let w_hh = Mat::new(take(&mut params, self.hidden * self.hidden), self.hidden);
-        View { input: InputWeights { w: w_xh, b: take(&mut params, self.hidden) }, w_hh }
+        View { input: InputWeights::new(w_xh, take(&mut params, self.hidden)), w_hh }
     }
 
     /// H_0 … H_{T−1} of a tape, the hidden units before each step.
@@ -116,6 +116,10 @@ impl Cell for ElmanShape {
     fn pack_len(self) -> usize {
         Factor::pack_len(self.hidden, self.hidden)
     }
+    #[inline(always)]
+    fn input_pack_len(self) -> usize {
+        InputWeights::pack_len(self.inputs, self.hidden)
+    }
 
     /// W_xh uniform, W_hh orthogonal, both at the scale of `init`; b_h zero.
     fn init<R: Rng + ?Sized>(self, mut params: &mut [f32], init: Init, rng: &mut R) {
@@ -141,8 +145,10 @@ impl Cell for ElmanShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn pack<L: Lanes>(self, crew: &impl Crew, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
-        Factor::pack(crew, lanes, self.view(params).w_hh, rows, room);
+    fn pack<L: Lanes>(self, crew: &impl Crew, lanes: L, params: &[f32], rows: usize, mut room: &mut [f32]) {
+        let view = self.view(params);
+        Factor::pack(crew, lanes, view.w_hh, rows, take_mut(&mut room, self.pack_len()));
+        view.input.pack(crew, lanes, room);
     }
 
     #[inline(always)]
@@ -160,13 +166,14 @@ impl Cell for ElmanShape {
         mut tape: &mut [f32],
     ) {
         let view = self.view(weights.params);
-        let w_hh = Factor::new(view.w_hh, weights.rows, weights.pack);
+        let (pack, copies) = weights.copies(self.pack_len());
+        let (w_hh, input) = (Factor::new(view.w_hh, weights.rows, pack), view.input.with_copies(copies));
         let row = block.extent.batch * self.hidden;
         let mut h_prev = take_mut(&mut tape, row);
-        view.input.forward_early(lanes, inputs, block, tape);
+        input.forward_early(lanes, inputs, block, tape);
         for t in 0..block.extent.window {
             let h = take_mut(&mut tape, row);
-            view.input.forward_late(lanes, inputs, block, t, h);
+            input.forward_late(lanes, inputs, block, t, h);
             w_hh.product(lanes, Mat::new(h_prev, self.hidden), h);
             self.activation.apply(lanes, h);
             h_prev = h;
@@ -182,7 +189,8 @@ impl Cell for ElmanShape {
     fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, pass: Backward<'_>) {
         let Backward { block: Block { extent, .. }, tape, d_outputs, d_inputs, .. } = pass;
         let view = self.view(weights.params);
-        let w_hh_t = Factor::transposed(view.w_hh, weights.rows, weights.pack);
+        let (pack, copies) = weights.copies(self.pack_len());
+        let w_hh_t = Factor::transposed(view.w_hh, weights.rows, pack);
         let h = self.outputs(tape, extent);
         let row = extent.batch * self.hidden;
         // From the last step to the first, dH_t becomes dA_t = dH_t ∘ φ′, and dA_t W_hhᵀ is added to dH_{t−1}.
@@ -194,7 +202,7 @@ impl Cell for ElmanShape {
             }
         }
         if let Some(d_inputs) = d_inputs {
-            view.input.backward(lanes, Mat::new(d_outputs, self.hidden), d_inputs);
+            view.input.with_copies(copies).backward(lanes, Mat::new(d_outputs, self.hidden), d_inputs);
         }
     }
 

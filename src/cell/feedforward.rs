@@ -10,6 +10,7 @@ use super::{
     Activation, ActivationKind, Backpropagated, Backward, Block, Cell, Extent, Gradient, InputWeights,
     Inputs, Tanh, TypedCell, Weights,
 };
+use crate::crew::Crew;
 use crate::init::Init;
 use crate::kernels::{Mat, column_sums};
 use crate::lanes::Lanes;
@@ -56,7 +57,7 @@ impl FeedforwardShape {
     #[inline(always)]
     fn view(self, mut params: &[f32]) -> InputWeights<'_> {
         let w = Mat::new(take(&mut params, self.inputs * self.hidden), self.hidden);
-        InputWeights { w, b: take(&mut params, self.hidden) }
+        InputWeights::new(w, take(&mut params, self.hidden))
     }
 }
 
@@ -83,6 +84,10 @@ impl Cell for FeedforwardShape {
     fn tape_len(self, extent: Extent) -> usize {
         extent.rows().saturating_mul(self.hidden)
     }
+    #[inline(always)]
+    fn input_pack_len(self) -> usize {
+        InputWeights::pack_len(self.inputs, self.hidden)
+    }
 
     /// W_xh uniform, at the scale of `init`; b_h zero.
     fn init<R: Rng + ?Sized>(self, mut params: &mut [f32], init: Init, rng: &mut R) {
@@ -105,6 +110,11 @@ impl Cell for FeedforwardShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
+    fn pack<L: Lanes>(self, crew: &impl Crew, lanes: L, params: &[f32], _rows: usize, room: &mut [f32]) {
+        self.view(params).pack(crew, lanes, room);
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn forward<L: Lanes>(
         self,
         lanes: L,
@@ -113,7 +123,7 @@ impl Cell for FeedforwardShape {
         block: Block,
         tape: &mut [f32],
     ) {
-        self.view(weights.params).forward_block(lanes, inputs, block, tape);
+        self.view(weights.params).with_copies(weights.pack).forward_block(lanes, inputs, block, tape);
         self.activation.apply(lanes, tape);
     }
 
@@ -127,7 +137,8 @@ impl Cell for FeedforwardShape {
         let Backward { block, tape, d_outputs, d_inputs, .. } = pass;
         self.activation.backward(lanes, d_outputs, self.outputs(tape, block.extent));
         if let Some(d_inputs) = d_inputs {
-            self.view(weights.params).backward(lanes, Mat::new(d_outputs, self.hidden), d_inputs);
+            let input = self.view(weights.params).with_copies(weights.pack);
+            input.backward(lanes, Mat::new(d_outputs, self.hidden), d_inputs);
         }
     }
 

@@ -60,12 +60,18 @@ impl GatesShape {
         self.inputs.saturating_add(self.hidden).saturating_add(1).saturating_mul(self.cols())
     }
 
+    /// Floats for copies of W_x.
+    #[inline(always)]
+    pub(super) const fn input_pack_len(self) -> usize {
+        InputWeights::pack_len(self.inputs, self.cols())
+    }
+
     /// Takes the weights off the front of others.
     #[inline(always)]
     pub(super) fn take<'a>(self, params: &mut &'a [f32]) -> Gates<'a> {
         let w_x = Mat::new(take(params, self.inputs * self.cols()), self.cols());
         let w_h = Mat::new(take(params, self.hidden * self.cols()), self.cols());
-        Gates { input: InputWeights { w: w_x, b: take(params, self.cols()) }, w_h }
+        Gates { input: InputWeights::new(w_x, take(params, self.cols())), w_h }
     }
 
     /// W_x uniform, each gate's W_h orthogonal, both at the scale of `init`; b zero. Gives b.

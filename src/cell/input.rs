@@ -7,8 +7,9 @@ use core::ops::Range;
 
 use super::mask::Mask;
 use super::{Block, Extent};
+use crate::crew::Crew;
 use crate::error::{Argument, Error, evenly, exactly};
-use crate::kernels::{Factor, Mat, affine, product_at, zip_map, zip2_map};
+use crate::kernels::{Factor, Mat, product_at, zip_map, zip2_map};
 use crate::lanes::{Lanes, inlined};
 use crate::params::{Flat, rows_mut, take, take_mut};
 
@@ -80,12 +81,43 @@ impl<'a, X> From<&'a X> for Input<'a, X> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct InputWeights<'a> {
     /// W_xh, d×h.
-    pub(super) w: Mat<'a>,
+    w: Mat<'a>,
     /// b, h.
-    pub(super) b: &'a [f32],
+    b: &'a [f32],
+    /// Copies of W_xh, if there are any.
+    copies: &'a [f32],
 }
 
-impl InputWeights<'_> {
+/// Copies pay, since the vectors of all steps are multiplied at once.
+const MANY: usize = usize::MAX;
+
+impl<'a> InputWeights<'a> {
+    /// Without copies.
+    #[inline(always)]
+    pub(super) const fn new(w: Mat<'a>, b: &'a [f32]) -> Self {
+        Self { w, b, copies: &[] }
+    }
+
+    /// With the copies that [`pack`](Self::pack) made, or none.
+    #[inline(always)]
+    pub(super) const fn with_copies(self, copies: &'a [f32]) -> Self {
+        Self { copies, ..self }
+    }
+
+    /// Floats for copies.
+    #[inline(always)]
+    pub(super) const fn pack_len(inputs: usize, cols: usize) -> usize {
+        Factor::pack_len(inputs, cols)
+    }
+
+    /// Makes copies, which [`pack_len`](Self::pack_len) says the length of; none if there is no room.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn pack<L: Lanes>(self, crew: &impl Crew, lanes: L, room: &mut [f32]) {
+        if !room.is_empty() {
+            Factor::pack(crew, lanes, self.w, MANY, room);
+        }
+    }
+
     /// A ← X W_xh + b, for all rows.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn forward<L: Lanes>(self, lanes: L, inputs: Inputs<'_>, a: &mut [f32]) {
@@ -96,7 +128,10 @@ impl InputWeights<'_> {
                     zip2_map(lanes, a, self.b, row, inlined!(|_, b, w| lanes.add(b, w)));
                 }
             }
-            Inputs::Vectors(x) => affine(lanes, Mat::new(x, self.w.rows()), self.w, self.b, a),
+            Inputs::Vectors(x) => {
+                let w = Factor::new(self.w, MANY, self.copies);
+                w.affine(lanes, Mat::new(x, self.w.rows()), self.b, a);
+            }
         }
     }
 
@@ -177,7 +212,7 @@ impl InputWeights<'_> {
     /// dX += dA W_xhᵀ
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn backward<L: Lanes>(self, lanes: L, d_a: Mat<'_>, d_inputs: &mut [f32]) {
-        Factor::transposed(self.w, 0, &[]).product(lanes, d_a, d_inputs);
+        Factor::transposed(self.w, MANY, self.copies).product(lanes, d_a, d_inputs);
     }
 }
 

@@ -158,6 +158,10 @@ macro_rules! by_other_cells {
                 $choose!(self, cell => cell.pack_len())
             }
 
+            fn input_pack_len(self) -> usize {
+                $choose!(self, cell => cell.input_pack_len())
+            }
+
             #[inline(always)]
             fn run<W: OnCell>(&self, work: W) -> W::Output {
                 $choose!(self, cell => cell.run(work))

@@ -274,6 +274,10 @@ impl Cell for LstmShape {
     fn pack_len(self) -> usize {
         Factor::pack_len(self.hidden, self.gates().cols())
     }
+    #[inline(always)]
+    fn input_pack_len(self) -> usize {
+        self.gates().input_pack_len()
+    }
 
     /// W_x uniform, W_h of each gate orthogonal, both at the scale of `init`; b zero but for the forget gate's, which is
     /// 1, so that the memory lasts until it has been learnt what to forget.
@@ -307,8 +311,10 @@ impl Cell for LstmShape {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn pack<L: Lanes>(self, crew: &impl Crew, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
-        Factor::pack(crew, lanes, self.view(params).w_h, rows, room);
+    fn pack<L: Lanes>(self, crew: &impl Crew, lanes: L, params: &[f32], rows: usize, mut room: &mut [f32]) {
+        let view = self.view(params);
+        Factor::pack(crew, lanes, view.w_h, rows, take_mut(&mut room, self.pack_len()));
+        view.input.pack(crew, lanes, room);
     }
 
     #[inline(always)]
@@ -329,15 +335,16 @@ impl Cell for LstmShape {
         mut tape: &mut [f32],
     ) {
         let (view, extent) = (self.view(weights.params), block.extent);
-        let w_h = Factor::new(view.w_h, weights.rows, weights.pack);
+        let (pack, copies) = weights.copies(self.pack_len());
+        let (w_h, input) = (Factor::new(view.w_h, weights.rows, pack), view.input.with_copies(copies));
         let row = extent.batch * self.hidden;
         let mut h = take_mut(&mut tape, self.states_len(extent));
         let mut c = take_mut(&mut tape, self.states_len(extent));
-        view.input.forward_early(lanes, inputs, block, tape);
+        input.forward_early(lanes, inputs, block, tape);
         let (mut h_prev, mut c_prev) = (take_mut(&mut h, row), take_mut(&mut c, row));
         for t in 0..extent.window {
             let (gates, h, c) = (take_mut(&mut tape, K * row), take_mut(&mut h, row), take_mut(&mut c, row));
-            view.input.forward_late(lanes, inputs, block, t, gates);
+            input.forward_late(lanes, inputs, block, t, gates);
             self.advance(lanes, w_h, (h_prev, c_prev), gates, (h, c));
             (h_prev, c_prev) = (h, c);
         }
@@ -363,7 +370,8 @@ impl Cell for LstmShape {
     fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, pass: Backward<'_>) {
         let Backward { block: Block { extent, .. }, tape, d_outputs, d_inputs, mut scratch } = pass;
         let view = self.view(weights.params);
-        let w_h_t = Factor::transposed(view.w_h, weights.rows, weights.pack);
+        let (pack, copies) = weights.copies(self.pack_len());
+        let w_h_t = Factor::transposed(view.w_h, weights.rows, pack);
         let Tape { c, gates, .. } = self.tape(tape, extent);
         let row = extent.batch * self.hidden;
         let d_gates = take_mut(&mut scratch, extent.window * K * row);
@@ -379,7 +387,8 @@ impl Cell for LstmShape {
             }
         }
         if let Some(d_inputs) = d_inputs {
-            view.input.backward(lanes, Mat::new(d_gates, self.gates().cols()), d_inputs);
+            let input = view.input.with_copies(copies);
+            input.backward(lanes, Mat::new(d_gates, self.gates().cols()), d_inputs);
         }
     }
 

@@ -111,9 +111,16 @@ impl<A: Cell, B: Cell> StackShape<A, B> {
     #[inline(always)]
     fn weights(self, of: Weights<'_>) -> (Weights<'_>, Weights<'_>) {
         let params = halves(of.params, self.first.params_len());
-        let pack = halves(of.pack, self.first.pack_len());
+        let pack = halves(of.pack, self.first_pack_len(of.pack.len()));
         let rows = of.rows;
         (Weights { params: params.0, pack: pack.0, rows }, Weights { params: params.1, pack: pack.1, rows })
+    }
+
+    /// What of copies of so many floats belongs to the first cell: with those of its weights of inputs, if there are any.
+    #[inline(always)]
+    fn first_pack_len(self, len: usize) -> usize {
+        let of_inputs = if len > self.pack_len() { self.first.input_pack_len() } else { 0 };
+        self.first.pack_len().saturating_add(of_inputs)
     }
 
     /// Floats between the two cells: the hidden units of the first.
@@ -192,7 +199,12 @@ impl<A: Cell, B: Cell> Cell for StackShape<A, B> {
     }
     #[inline(always)]
     fn pack_len(self) -> usize {
-        self.first.pack_len().saturating_add(self.second.pack_len())
+        let second = self.second.pack_len().saturating_add(self.second.input_pack_len());
+        self.first.pack_len().saturating_add(second)
+    }
+    #[inline(always)]
+    fn input_pack_len(self) -> usize {
+        self.first.input_pack_len()
     }
 
     /// Each cell as it would be alone. The second reads vectors, whatever the first reads.
@@ -230,7 +242,8 @@ impl<A: Cell, B: Cell> Cell for StackShape<A, B> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn pack<L: Lanes>(self, crew: &impl Crew, lanes: L, params: &[f32], rows: usize, room: &mut [f32]) {
         let params = halves(params, self.first.params_len());
-        let room = halves_mut(room, self.first.pack_len());
+        let first = self.first_pack_len(room.len());
+        let room = halves_mut(room, first);
         self.first.pack(crew, lanes, params.0, rows, room.0);
         self.second.pack(crew, lanes, params.1, rows, room.1);
     }

@@ -46,6 +46,16 @@ impl GruShape {
         View { gates, candidate: self.candidate().take(&mut params), b_hn: params }
     }
 
+    /// The view of a window's weights, with copies of those of inputs.
+    #[inline(always)]
+    fn view_of(self, weights: Weights<'_>) -> View<'_> {
+        let View { mut gates, mut candidate, b_hn } = self.view(weights.params);
+        let (_, mut copies) = weights.copies(self.pack_len());
+        gates.input = gates.input.with_copies(take(&mut copies, self.gates().input_pack_len()));
+        candidate.input = candidate.input.with_copies(copies);
+        View { gates, candidate, b_hn }
+    }
+
     /// W_hg and W_hn with the copies of each, as factors of the kind that `make` makes.
     #[inline(always)]
     fn factors<'a>(
@@ -54,7 +64,7 @@ impl GruShape {
         weights: Weights<'a>,
         make: impl Fn(Mat<'a>, usize, &'a [f32]) -> Factor<'a>,
     ) -> Factors<'a> {
-        let (mut of_candidate, rows) = (weights.pack, weights.rows);
+        let (mut of_candidate, rows) = (weights.copies(self.pack_len()).0, weights.rows);
         let of_gates = take(&mut of_candidate, Factor::pack_len(self.hidden, K * self.hidden));
         Factors { gates: make(w_hg, rows, of_gates), candidate: make(w_hn, rows, of_candidate) }
     }
@@ -111,6 +121,10 @@ impl Cell for GruShape {
         Factor::pack_len(self.hidden, self.hidden.saturating_mul(K))
             .saturating_add(Factor::pack_len(self.hidden, self.hidden))
     }
+    #[inline(always)]
+    fn input_pack_len(self) -> usize {
+        self.gates().input_pack_len().saturating_add(self.candidate().input_pack_len())
+    }
 
     /// W_xg and W_xn uniform, each gate's part of W_hg and W_hn orthogonal, all at the scale of `init`; biases zero.
     fn init<R: Rng + ?Sized>(self, mut params: &mut [f32], init: Init, rng: &mut R) {
@@ -143,7 +157,10 @@ impl Cell for GruShape {
         let View { gates, candidate, .. } = self.view(params);
         let of_gates = take_mut(&mut room, Factor::pack_len(self.hidden, K * self.hidden));
         Factor::pack(crew, lanes, gates.w_h, rows, of_gates);
-        Factor::pack(crew, lanes, candidate.w_h, rows, room);
+        let of_candidate = take_mut(&mut room, Factor::pack_len(self.hidden, self.hidden));
+        Factor::pack(crew, lanes, candidate.w_h, rows, of_candidate);
+        gates.input.pack(crew, lanes, take_mut(&mut room, self.gates().input_pack_len()));
+        candidate.input.pack(crew, lanes, room);
     }
 
     #[inline(always)]
@@ -160,7 +177,7 @@ impl Cell for GruShape {
         block: Block,
         mut tape: &mut [f32],
     ) {
-        let View { gates, candidate, b_hn } = self.view(weights.params);
+        let View { gates, candidate, b_hn } = self.view_of(weights);
         let w = self.factors([gates.w_h, candidate.w_h], weights, Factor::new);
         let row = block.extent.batch * self.hidden;
         let mut h = take_mut(&mut tape, self.states_len(block.extent));
@@ -190,7 +207,7 @@ impl Cell for GruShape {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, pass: Backward<'_>) {
         let Backward { block: Block { extent, .. }, tape, d_outputs, d_inputs, mut scratch } = pass;
-        let View { gates, candidate, .. } = self.view(weights.params);
+        let View { gates, candidate, .. } = self.view_of(weights);
         let w_t = self.factors([gates.w_h, candidate.w_h], weights, Factor::transposed);
         let (h, parts) = self.tape(tape, extent);
         let row = extent.batch * self.hidden;
