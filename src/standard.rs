@@ -55,7 +55,8 @@ impl<const N: usize> Standard<N> {
     /// Readings to numbers of about 1, in place, for whole rows of `N`.
     ///
     /// # Errors
-    /// [`Error::Uneven`] for anything but whole rows.
+    /// [`Error::Uneven`] for anything but whole rows, [`Error::NotFinite`] for a reading that is NaN or infinite, as of a broken
+    /// sensor, or that becomes so, as by a deviation of zero. The rows are then as they were.
     pub fn apply(&self, rows: &mut [f32]) -> Result<(), Error> {
         self.view().apply(rows)
     }
@@ -63,7 +64,7 @@ impl<const N: usize> Standard<N> {
     /// The way back.
     ///
     /// # Errors
-    /// As for [`apply`](Self::apply).
+    /// [`Error::Uneven`] for anything but whole rows.
     pub fn invert(&self, rows: &mut [f32]) -> Result<(), Error> {
         self.view().invert(rows)
     }
@@ -82,9 +83,15 @@ impl StandardView<'_> {
     /// As [`Standard::apply`].
     ///
     /// # Errors
-    /// [`Error::Uneven`] for anything but whole rows.
+    /// Those of [`Standard::apply`].
     pub fn apply(self, rows: &mut [f32]) -> Result<(), Error> {
-        self.each(rows, |x, mean, deviation| (x - mean) / deviation)
+        let standardized = |x: f32, mean: f32, deviation: f32| (x - mean) / deviation;
+        let mut channels = self.mean.iter().zip(self.deviation).cycle();
+        let mut numbers = rows.iter().zip(&mut channels).map(|(&x, (&m, &d))| standardized(x, m, d));
+        if numbers.any(|x| !x.is_finite()) {
+            return Err(Error::NotFinite(Quantity::Input));
+        }
+        self.each(rows, standardized)
     }
 
     /// As [`Standard::invert`].
@@ -213,6 +220,12 @@ mod tests {
         let length = Error::Length { argument: Argument::Scratch, needed: 1, got: 2 };
         assert_eq!(fit(&[1.0], &mut [0.0], &mut [0.0; 2]), Err(length));
         assert_eq!(before.apply(&mut [1.0; 3]), Err(uneven(3)));
+        for reading in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let mut rows = [1.0, 2.0, 3.0, reading];
+            assert_eq!(before.apply(&mut rows), Err(not_finite));
+            assert_eq!(rows[..3], [1.0, 2.0, 3.0]);
+        }
+        assert_eq!(Standard::<1>::ZERO.apply(&mut [1.0]), Err(not_finite));
         assert_eq!(before.invert(&mut []), Err(uneven(0)));
     }
 }

@@ -88,7 +88,7 @@ impl fmt::Display for TextError {
             Self::Empty { path } => write!(f, "{} is empty: give a file that has text", path.display()),
             Self::NotUtf8 { path, offset } => write!(
                 f,
-                "{} is not UTF-8 at byte offset {offset}: convert it, or read its bytes with --bytes",
+                "{} is not UTF-8 at byte offset {offset}: convert it, or have it read as bytes",
                 path.display()
             ),
         }
@@ -191,7 +191,7 @@ mod tests {
         for (bytes, at) in [(&b"abc\xff"[..], 3), (b"\xef\xbb\xbf\xc3", 3), (b"\xe6\x99", 0)] {
             let error = read(file(bytes)).unwrap_err();
             assert!(matches!(error, TextError::NotUtf8 { offset, .. } if offset == at), "{error}");
-            assert!(error.to_string().contains("--bytes"));
+            assert!(error.to_string().contains("as bytes"));
         }
         let missing = read("no/such/file").unwrap_err();
         assert!(missing.source().is_some());

@@ -12,7 +12,8 @@ fn values_out_of_range_name_their_flag() {
         ("train --epochs 0", "--epochs"),
         ("train --steps 0", "--steps"),
         ("train --lr 0", "--lr"),
-        ("train --lr=-1", "--lr"),
+        ("train --lr -1", "--lr"),
+        ("train --hidden -3", "--hidden"),
         ("train --lr nan", "--lr"),
         ("train --clip 0", "--clip"),
         ("train --dropout 1", "--dropout"),
@@ -36,7 +37,7 @@ fn values_out_of_range_name_their_flag() {
         ("train --checkpoint c --checkpoint-every 0", "--checkpoint-every"),
         ("train --checkpoint c --checkpoint-every 1m", "--checkpoint-every"),
         ("train --checkpoint-every 5", "--checkpoint <FILE>"),
-        ("sample m --temperature=-1", "--temperature"),
+        ("sample m --temperature -1", "--temperature"),
         ("sample m --top-k 0", "--top-k"),
         ("sample m --length 0", "--length"),
         ("inspect m --batch 0", "--batch"),
@@ -64,8 +65,9 @@ fn flags_that_contradict_each_other() {
 #[test]
 fn unknown_and_missing_words() {
     let folder = Folder::new();
-    folder.run("train --hiden 5").refused(2, &["--hiden"]);
+    folder.run("train --hiden 5").refused(2, &["--hiden", "similar", "--hidden"]);
     folder.run("learn").refused(2, &["learn"]);
+    folder.run("trian").refused(2, &["trian", "similar", "train"]);
     folder.run("eval").refused(2, &["<MODEL>", "<TEXT>"]);
     folder.run("train a b").refused(2, &["'b'"]);
     assert_eq!((folder.run("").code, folder.run("bench").code), (Some(2), Some(2)));

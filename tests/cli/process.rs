@@ -17,8 +17,8 @@ pub fn shell(folder: &Folder, line: &str) -> (Option<i32>, String, String) {
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-/// Runs a command that prints a line on stderr when it begins, and interrupts it then; its results.
-fn interrupted(folder: &Folder, line: &str) -> serde_json::Value {
+/// Runs a command that prints a line on stderr when it begins, and sends it a signal then; its results.
+fn interrupted(folder: &Folder, line: &str, signal: &str) -> serde_json::Value {
     let mut child = Command::cargo_bin("recurve")
         .unwrap()
         .args(line.split(' '))
@@ -31,7 +31,7 @@ fn interrupted(folder: &Folder, line: &str) -> serde_json::Value {
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     stderr.read_line(&mut String::new()).unwrap();
     let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     let mut stdout = String::new();
     child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
@@ -42,7 +42,7 @@ fn interrupted(folder: &Folder, line: &str) -> serde_json::Value {
 fn an_interrupt_ends_the_run_and_writes_the_model() {
     let folder = Folder::new().with("text.txt", rhyme());
     let train = format!("train text.txt {SMALL} --epochs 100000000 --max-seconds 60 --out m.rcv --json");
-    let json = interrupted(&folder, &train);
+    let json = interrupted(&folder, &train, "-INT");
     // It may come before the first step.
     assert!(json["steps"].is_u64() && json["seconds"].as_f64().unwrap() < 60.0, "{json}");
     assert_eq!(folder.names(), ["m.rcv", "text.txt"]);
@@ -50,11 +50,11 @@ fn an_interrupt_ends_the_run_and_writes_the_model() {
 }
 
 #[test]
-fn an_interrupt_ends_the_training_of_a_forecaster() {
+fn a_request_to_terminate_ends_the_training_of_a_forecaster() {
     let values: String = (0..100).map(|t| format!("{}\n", t % 7)).collect();
     let folder = Folder::new().with("s.csv", "v\n".to_owned() + &values);
     let line = "forecast s.csv --column v --hidden 4 --epochs 100000000 --max-seconds 60 --out m.rcv --json";
-    let json = interrupted(&folder, line);
+    let json = interrupted(&folder, line, "-TERM");
     assert!(json["seconds"].as_f64().unwrap() < 60.0 && json["rmse"].is_number(), "{json}");
     folder.run("inspect m.rcv --json").json();
 }

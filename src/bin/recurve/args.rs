@@ -13,7 +13,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use baseline::BaselineArgs;
 pub use bench::{BenchArgs, BenchCommand, BenchStepArgs, BenchTrainArgs};
@@ -69,6 +69,21 @@ pub enum Command {
     Bench(BenchCommand),
 }
 
+impl Args {
+    /// What the process was called with. A number below zero is a value, which can be out of its range.
+    pub fn from_command_line() -> Result<Self, clap::Error> {
+        let command = Self::command().mut_subcommands(with_numbers);
+        Self::from_arg_matches(&command.try_get_matches()?)
+    }
+}
+
+/// The same command and its subcommands with arguments that take numbers below zero for values.
+fn with_numbers(command: clap::Command) -> clap::Command {
+    let takes = |arg: &clap::Arg| arg.get_action().takes_values();
+    let command = command.mut_args(|arg| if takes(&arg) { arg.allow_negative_numbers(true) } else { arg });
+    command.mut_subcommands(with_numbers)
+}
+
 /// Prints what clap has to say: help and version as they are, errors as one line.
 pub fn refuse(error: &clap::Error) -> ExitCode {
     match error.kind() {
@@ -84,7 +99,10 @@ pub fn refuse(error: &clap::Error) -> ExitCode {
             let first: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
             let first = first.join(" ");
             let message = first.strip_prefix("error: ").unwrap_or(&first);
-            let _ = writeln!(std::io::stderr(), "recurve: {message}; --help shows the usage");
+            let tips = text.lines().filter_map(|line| line.trim().strip_prefix("tip: "));
+            let tip = tips.filter(|tip| tip.contains("similar")).map(|tip| format!("; {tip}")).next();
+            let tip = tip.unwrap_or_default();
+            let _ = writeln!(std::io::stderr(), "recurve: {message}{tip}; --help shows the usage");
         }
     }
     ExitCode::from(2)

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks the training to end, the second ends the process.
+//! Ctrl-C, or a request to terminate: the first asks the training to end, the second ends the process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,7 +9,7 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 /// Exit code of a process that an interrupt has ended, by convention 128 + SIGINT.
 const INTERRUPTED: i32 = 130;
 
-/// From now on Ctrl-C is only noted.
+/// From now on Ctrl-C, SIGTERM and SIGHUP are only noted.
 pub fn catch() -> Result<(), Failure> {
     ctrlc::set_handler(|| {
         if ASKED.swap(true, Ordering::Relaxed) {

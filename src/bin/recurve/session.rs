@@ -5,6 +5,7 @@ mod budget;
 use std::time::{Duration, Instant};
 
 use recurve::Perplexity;
+use recurve::error::Quantity;
 use recurve::host::{Best, HostError, Trainer};
 use recurve::optim::Schedule;
 
@@ -93,6 +94,8 @@ pub struct Outcome {
 #[derive(Debug)]
 pub struct Stopped {
     pub error: HostError,
+    /// Whether the perplexity has become infinite.
+    pub diverged: bool,
     /// The step at or after which it happened.
     pub at: u64,
     /// Steps that the weights have taken.
@@ -219,6 +222,11 @@ impl<'a, 'n> Session<'a, 'n> {
             .step()
             .map_err(|error| Stopped { at: self.trainer.steps() + 1, ..self.stopped(error) })?;
         self.training += started.elapsed();
+        // Its perplexity is beyond any number; a guess at random has the number of symbols.
+        if loss > f32::MAX.ln() {
+            let error = recurve::Error::NotFinite(Quantity::Loss).into();
+            return Err(Stopped { diverged: true, ..self.stopped(error) });
+        }
         self.interval.add_mean(loss, self.trainer.tokens_per_step() as u64);
         Ok(())
     }
@@ -247,7 +255,7 @@ impl<'a, 'n> Session<'a, 'n> {
     fn stopped(&self, error: HostError) -> Stopped {
         let steps = self.trainer.steps();
         let saved = self.checkpoints.as_ref().and_then(Checkpoints::steps);
-        Stopped { error, at: steps, steps, saved }
+        Stopped { error, diverged: false, at: steps, steps, saved }
     }
 
     fn tokens(&self) -> u64 {

@@ -140,26 +140,24 @@ fn check_held_out(args: &TrainArgs, valid: &[u16]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes the model of a run that went wrong, which is the one from before, and says where it is and what to do.
-fn rescue(args: &TrainArgs, network: &Network, Stopped { error, at, steps, saved }: Stopped) -> Failure {
-    let advice = match error {
-        HostError::Model(Error::NotFinite(_)) => ": choose a smaller --lr, or a smaller --clip",
-        _ => "",
-    };
-    let model = args.out.as_deref().map_or_else(String::new, |path| {
-        // The step before may have thrown them away, and the one after has noticed.
-        if !network.params().iter().all(|weight| weight.is_finite()) {
-            return "; no model was written, as its weights are not finite".into();
-        }
-        match network.write(path) {
+/// Says where a run went wrong, where its weights are and what to do. Those of a run that has diverged are worth nothing.
+fn rescue(args: &TrainArgs, network: &Network, stopped: Stopped) -> Failure {
+    let Stopped { error, diverged, at, steps, saved } = stopped;
+    let what = if diverged { "the perplexity is beyond any number".into() } else { error.to_string() };
+    let diverged = diverged || matches!(error, HostError::Model(Error::NotFinite(_)));
+    let advice = if diverged { ": choose a smaller --lr, or a smaller --clip" } else { "" };
+    let model = args.out.as_deref().map_or_else(String::new, |path| match diverged {
+        true if path.exists() => format!("; {} was left as it was", path.display()),
+        true => "; no model was written".into(),
+        false => match network.write(path) {
             Ok(()) => format!("; the model as it was after step {steps} was written to {}", path.display()),
             Err(error) => format!("; {error}"),
-        }
+        },
     });
     let checkpoint = args.checkpoint.as_deref().zip(saved).map_or_else(String::new, |(path, steps)| {
         format!("; the checkpoint after step {steps} is in {}", path.display())
     });
-    Failure::new(format!("{error} at step {at}, so the training was stopped{advice}{model}{checkpoint}"))
+    Failure::new(format!("{what} at step {at}, so the training was stopped{advice}{model}{checkpoint}"))
 }
 
 /// Why a run ended in good order and yet too early.

@@ -40,7 +40,8 @@ pub fn print(args: &ForecastArgs, results: &Results, written: [Option<&Path>; 2]
     text += &results
         .errors
         .map_or_else(|| "nothing to measure by\n".into(), |errors| comparison(results, errors));
-    let next: Vec<_> = results.next.iter().map(|&value| short(value)).collect();
+    let error = results.errors.and_then(|[model, ..]| model).map_or(0.0, |errors| errors.rmse);
+    let next: Vec<_> = results.next.iter().map(|&value| beside(value, error)).collect();
     text += &format!("\nnext: {}\n", next.join("  "));
     for (path, what) in written.into_iter().zip(["model", "plot"]) {
         if let Some(path) = path {
@@ -48,6 +49,15 @@ pub fn print(args: &ForecastArgs, results: &Results, written: [Option<&Path>; 2]
         }
     }
     report::print(text.as_bytes())
+}
+
+/// A value with as many digits as an error of this size leaves meaning to, and one more.
+fn beside(value: f64, error: f64) -> String {
+    let exponent = error.log10().floor();
+    if !exponent.is_finite() || value.abs() >= 1e15 {
+        return short(value);
+    }
+    format!("{value:.*}", (1.0 - exponent).clamp(0.0, 9.0) as usize)
 }
 
 fn object(results: &Results) -> Value {
@@ -109,4 +119,23 @@ fn comparison(results: &Results, [model, last, season]: [Option<Errors>; 3]) -> 
         (n, all) => format!("by RMSE, it beats {n} of {all} naive forecasts\n"),
     };
     format!("{what}:\n{}{verdict}", table(["forecast", "RMSE", "MAE"], &rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_those_that_an_error_leaves() {
+        for (value, error, text) in [
+            (100_000_012.345, 2.4, "100000012.3"),
+            (21.456_78, 0.012, "21.457"),
+            (21.456_78, 3000.0, "21"),
+            (-0.5, 1e-12, "-0.500000000"),
+            (1234.5, 0.0, &short(1234.5)),
+            (1e20, 2.0, &short(1e20)),
+        ] {
+            assert_eq!(beside(value, error), text);
+        }
+    }
 }

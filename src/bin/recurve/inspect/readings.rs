@@ -29,7 +29,9 @@ pub fn lines(model: ModelFile<'_>) -> String {
 fn rows(model: ModelFile<'_>) -> Vec<[String; 3]> {
     let input = |i: usize| match (model.window, i) {
         (Some(_), 0) => "difference to the value before".into(),
-        (Some(_), 1) => "difference to the mean of the window".into(),
+        (Some(_), 1) => {
+            "difference to the mean of the series before, which forgets at the pace of a window".into()
+        }
         _ => format!("input {}", i + 1),
     };
     let output = |i: usize| match model.window {
