@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Without a text it learns the Apache licence that this crate comes with, in a few seconds; the second file, if one is named,
-//! is the model's. `recurve train book.txt --clean letters --out book.rcv` does the same, and more.
+//! is the model's. `recurve train book.txt --clean letters --out book.rcv` does the like with its own defaults, and more.
 
 use std::error::Error;
 

@@ -25,25 +25,35 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let lanes: LaneKind = lanes.parse()?;
     let sgd = AnyOptimizer::Sgd(Sgd { lr: 0.1, momentum: 0.0 });
     match operation.as_str() {
-        "step_32" => steps(Elman, 32, lanes),
-        "step_64" => steps(Elman, 64, lanes),
-        "step_256" => steps(Elman, 256, lanes),
-        "step_gru" => steps(Gru, 64, lanes),
-        "step_lstm" => steps(Lstm, 64, lanes),
-        "window_64" => windows(Elman, 64, (1, 32), sgd, lanes),
-        "window_128" => windows(Elman, 128, (32, 8), sgd, lanes),
-        "window_256" => windows(Elman, 256, (32, 8), sgd, lanes),
-        "window_batch" => windows(Elman, 32, (256, 8), sgd, lanes),
-        "window_gru" => windows(Gru, 100, (32, 8), sgd, lanes),
-        "window_lstm" => windows(Lstm, 100, (32, 8), sgd, lanes),
-        "window_adam" => windows(Elman, 64, (1, 32), AnyOptimizer::Adam(Adam::new(0.01)), lanes),
+        "step_32" => steps(one(Elman, 32), lanes),
+        "step_64" => steps(one(Elman, 64), lanes),
+        "step_256" => steps(one(Elman, 256), lanes),
+        "step_gru" => steps(one(Gru, 64), lanes),
+        "step_lstm" => steps(one(Lstm, 64), lanes),
+        "window_64" => windows(one(Elman, 64), (1, 32), sgd, lanes),
+        "window_128" => windows(one(Elman, 128), (32, 8), sgd, lanes),
+        "window_256" => windows(one(Elman, 256), (32, 8), sgd, lanes),
+        "window_batch" => windows(one(Elman, 32), (256, 8), sgd, lanes),
+        "window_gru" => windows(one(Gru, 100), (32, 8), sgd, lanes),
+        "window_lstm" => windows(one(Lstm, 100), (32, 8), sgd, lanes),
+        "window_layers" => windows(two(Gru, 64), (32, 8), sgd, lanes),
+        "window_adam" => windows(one(Elman, 64), (1, 32), AnyOptimizer::Adam(Adam::new(0.01)), lanes),
         _ => return Err("no such operation".into()),
     }
     Ok(())
 }
 
-fn network(kind: CellKind, hidden: usize) -> Network {
-    let cell = AnyCell::new(kind, ActivationKind::Tanh, V, black_box(hidden));
+/// A single cell.
+fn one(kind: CellKind, hidden: usize) -> AnyCell {
+    AnyCell::new(kind, ActivationKind::Tanh, V, black_box(hidden))
+}
+
+/// Two of them.
+fn two(kind: CellKind, hidden: usize) -> AnyCell {
+    AnyCell::deep(kind, ActivationKind::Tanh, V, black_box(hidden), 2).expect("a stack")
+}
+
+fn network(cell: AnyCell) -> Network {
     let codes = (0..V as u32).collect();
     let mut network = Network::new(cell, codes, Alphabet::Chars, Clean::None).expect("a network");
     network.init(1);
@@ -51,8 +61,8 @@ fn network(kind: CellKind, hidden: usize) -> Network {
 }
 
 /// A step from a token to the outputs.
-fn steps(kind: CellKind, hidden: usize, lanes: LaneKind) {
-    let network = network(kind, hidden);
+fn steps(cell: AnyCell, lanes: LaneKind) {
+    let network = network(cell);
     let shape = network.shape();
     let (mut state, mut scratch) = (vec![0.1; shape.state_len(1)], vec![0.0; shape.step_scratch_len(1)]);
     let mut logits = vec![0.0; V];
@@ -64,14 +74,8 @@ fn steps(kind: CellKind, hidden: usize, lanes: LaneKind) {
 }
 
 /// A window forward and backward, clipping, and the optimiser.
-fn windows(
-    kind: CellKind,
-    hidden: usize,
-    (batch, length): (usize, usize),
-    optimizer: AnyOptimizer,
-    lanes: LaneKind,
-) {
-    let mut network = network(kind, hidden);
+fn windows(cell: AnyCell, (batch, length): (usize, usize), optimizer: AnyOptimizer, lanes: LaneKind) {
+    let mut network = network(cell);
     let tokens = common::tokens(batch * (length + 1), V);
     let mut settings = Settings::new(batch, length, optimizer);
     (settings.clip, settings.lanes) = (0.1, lanes);

@@ -24,7 +24,7 @@ pub use train::TrainArgs;
 pub use values::{Keep, OptimizerKind, ScheduleKind};
 pub use weights::{ExportArgs, ImportArgs};
 
-/// Recurrent neural networks that learn a text, character by character.
+/// Recurrent neural networks that learn a text, character by character, or to forecast a series of numbers.
 #[derive(Debug, Parser)]
 #[command(
     name = "recurve",
