@@ -250,6 +250,9 @@ const fn chunk<const N: usize>(file: &[u8], from: usize) -> &[u8; N] {
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
 ///
+/// Use it in a `static`, as here: what is wrong with a file that is included within a function is said by a build, and not by
+/// `cargo check`.
+///
 /// Files whose names or places are known only at run time are for [`ModelFile::parse`](crate::format::ModelFile::parse).
 #[macro_export]
 macro_rules! include_model {
