@@ -31,6 +31,11 @@ pub enum HostError {
         /// Why.
         source: CheckpointError,
     },
+    /// A checkpoint, where a model is needed.
+    NoModel {
+        /// The file.
+        path: PathBuf,
+    },
     /// A model of readings, such as a forecaster, where one of a text is needed.
     NoVocabulary {
         /// The file.
@@ -114,6 +119,11 @@ impl fmt::Display for HostError {
             Self::Vocab(error) => error.fmt(f),
             Self::Format { path, source } => write!(f, "cannot use {}: {source}", path.display()),
             Self::Checkpoint { path, source } => write!(f, "cannot use {}: {source}", path.display()),
+            Self::NoModel { path } => write!(
+                f,
+                "cannot use {}: it is a checkpoint, not a model file: recurve train --resume goes on from it",
+                path.display()
+            ),
             Self::NoVocabulary { path } => write!(
                 f,
                 "cannot use {}: the model has no vocabulary: give one that was trained on a text",
@@ -155,7 +165,8 @@ impl core::error::Error for HostError {
             Self::Checkpoint { source, .. } => Some(source),
             Self::File { source, .. } => Some(source),
             Self::Model(error) => Some(error),
-            Self::NoVocabulary { .. }
+            Self::NoModel { .. }
+            | Self::NoVocabulary { .. }
             | Self::NoForecaster { .. }
             | Self::Memory { .. }
             | Self::TooShort { .. }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Buffer, HostError, read};
+use super::{Buffer, HostError, checkpoint, read};
 use crate::format::{FormatError, ModelFile, claimed_len};
 
 /// Reads a model file, and hands what it holds to `f`.
@@ -22,6 +22,7 @@ pub fn read_model<T>(
     let read = read::checked(path, check_start).and_then(|bytes| parse_model(&bytes, f));
     read.map_err(|error| match error {
         HostError::Format { source, .. } => HostError::Format { path: path.into(), source },
+        HostError::NoModel { .. } => HostError::NoModel { path: path.into() },
         HostError::NoVocabulary { .. } => HostError::NoVocabulary { path: path.into() },
         HostError::NoForecaster { .. } => HostError::NoForecaster { path: path.into() },
         error => error,
@@ -45,6 +46,9 @@ pub(super) fn parse_model<T>(
 
 /// Refuses a file by its beginning and its length, if it has one.
 fn check_start(start: &[u8], len: Option<u64>) -> Result<(), HostError> {
+    if start.starts_with(checkpoint::MAGIC) {
+        return Err(HostError::NoModel { path: "the model".into() });
+    }
     let needed = claimed_len(start).map_err(format)?;
     match len {
         Some(len) if len != needed as u64 => {

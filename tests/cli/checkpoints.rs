@@ -134,7 +134,7 @@ fn what_is_no_checkpoint_is_refused() {
         .with("empty.ckpt", "");
     for (name, words) in [
         ("none.ckpt", "No such file"),
-        ("m.rcv", "not a checkpoint"),
+        ("m.rcv", "it is a model file, not a checkpoint: recurve train --init"),
         ("empty.ckpt", "not a checkpoint"),
         ("cut.ckpt", "cut short"),
         ("altered.ckpt", "checksum"),
@@ -144,7 +144,7 @@ fn what_is_no_checkpoint_is_refused() {
         folder.run(&format!("{train} --resume {name}")).refused(1, &[name, words]);
     }
     folder.run(&format!("{train} --init c.ckpt")).refused(2, &["--init"]);
-    folder.run("inspect c.ckpt").refused(1, &["c.ckpt", "not a model file"]);
+    folder.run("inspect c.ckpt").refused(1, &["c.ckpt", "it is a checkpoint, not a model file", "--resume"]);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_run_that_diverges_keeps_its_last_checkpoint() {
         "train text.txt --hidden 12 --batch 4 --window 8 --optimizer sgd --lr 1e37 --clip inf --valid 0";
     let run = format!("{train} --checkpoint c.ckpt --checkpoint-every 1 --steps 100 --quiet");
     let answer = folder.run(&run);
-    answer.refused(1, &["not finite at step ", "smaller --lr", "the checkpoint after step ", "c.ckpt"]);
+    answer.refused(1, &["beyond any number at step ", "smaller --lr", "the checkpoint after step ", "c.ckpt"]);
     let step = |before: &str| {
         let number: String =
             answer.stderr.split_once(before).unwrap().1.chars().take_while(char::is_ascii_digit).collect();

@@ -186,7 +186,7 @@ fn files_that_cannot_be_imported() {
     import("long").refused(1, &["cannot import long", "4294967296", "32"]);
     import("none").refused(1, &["cannot import none", "less than 8 bytes"]);
     import("missing").refused(1, &["read missing", "No such file"]);
-    import("text.txt").refused(1, &["cannot import text.txt", "safetensors"]);
+    import("text.txt").refused(1, &["cannot import text.txt", "does not begin as a safetensors file"]);
     import("gru.safetensors --vocab bad.json").refused(1, &["bad.json", "single characters"]);
     import("gru.safetensors --vocab bad").refused(1, &["bad is not UTF-8"]);
     import("gru.safetensors --activation relu").refused(1, &["gru", "torch.nn.RNN"]);

@@ -11,6 +11,8 @@ use crate::host::Shown;
 pub enum CheckpointError {
     /// The bytes do not begin as a checkpoint does.
     Magic,
+    /// It is a model file.
+    Model,
     /// It is of another version.
     Version {
         /// Its version.
@@ -49,6 +51,9 @@ impl fmt::Display for CheckpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Magic => f.write_str("it is not a checkpoint"),
+            Self::Model => f.write_str(
+                "it is a model file, not a checkpoint: recurve train --init goes on from its weights",
+            ),
             Self::Version { found } => {
                 write!(
                     f,
