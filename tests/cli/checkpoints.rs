@@ -165,7 +165,8 @@ fn a_run_that_diverges_keeps_its_last_checkpoint() {
         "train text.txt --hidden 12 --batch 4 --window 8 --optimizer sgd --lr 1e37 --clip inf --valid 0";
     let run = format!("{train} --checkpoint c.ckpt --checkpoint-every 1 --steps 100 --quiet");
     let answer = folder.run(&run);
-    answer.refused(1, &["beyond any number at step ", "smaller --lr", "the checkpoint after step ", "c.ckpt"]);
+    answer
+        .refused(1, &["beyond any number at step ", "smaller --lr", "the checkpoint after step ", "c.ckpt"]);
     let step = |before: &str| {
         let number: String =
             answer.stderr.split_once(before).unwrap().1.chars().take_while(char::is_ascii_digit).collect();

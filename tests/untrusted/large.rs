@@ -139,7 +139,8 @@ fn weights() {
         let numbers = bytes / 4;
         format!(r#""{name}":{{"dtype":"F32","shape":[{numbers}],"data_offsets":[0,{bytes}]}}"#)
     };
-    refused(&sparse(&[0xff; 8], HUGE), "its header should have", read);
+    refused(&sparse(&[0xff; 8], HUGE), "does not begin as a safetensors file does", read);
+    refused(&sparse(&(1_u64 << 39).to_le_bytes(), HUGE), "its header should have", read);
     refused(&sparse(&(HUGE as u64 - 8).to_le_bytes(), HUGE), "its header is too long", read);
     refused(&sparse(&start("{}"), HUGE), "its tensors should have 0 bytes", read);
     let lone = |name: &str| start(&format!("{{{}}}", tensor(name, HUGE)));
