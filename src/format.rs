@@ -49,7 +49,8 @@ use crate::clean::Clean;
 use crate::model::{Model, ModelShape};
 use crate::params::Flat;
 use crate::vocab::{Alphabet, Symbols};
-use header::{Header, MAGIC, alphabet, check, checksum, clean, field, not_zero, window, word};
+pub(crate) use header::MAGIC;
+use header::{Header, alphabet, check, checksum, clean, field, not_zero, window, word};
 use layers::{Codes, LAYER_BYTES, above_bytes};
 use normalization::normalization_len;
 

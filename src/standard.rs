@@ -85,10 +85,10 @@ impl StandardView<'_> {
     /// # Errors
     /// Those of [`Standard::apply`].
     pub fn apply(self, rows: &mut [f32]) -> Result<(), Error> {
+        evenly(Argument::Inputs, self.mean.len(), rows.len())?;
         let standardized = |x: f32, mean: f32, deviation: f32| (x - mean) / deviation;
-        let mut channels = self.mean.iter().zip(self.deviation).cycle();
-        let mut numbers = rows.iter().zip(&mut channels).map(|(&x, (&m, &d))| standardized(x, m, d));
-        if numbers.any(|x| !x.is_finite()) {
+        let channels = self.mean.iter().zip(self.deviation).cycle();
+        if rows.iter().zip(channels).any(|(&x, (&m, &d))| !standardized(x, m, d).is_finite()) {
             return Err(Error::NotFinite(Quantity::Input));
         }
         self.each(rows, standardized)
@@ -220,6 +220,7 @@ mod tests {
         let length = Error::Length { argument: Argument::Scratch, needed: 1, got: 2 };
         assert_eq!(fit(&[1.0], &mut [0.0], &mut [0.0; 2]), Err(length));
         assert_eq!(before.apply(&mut [1.0; 3]), Err(uneven(3)));
+        assert_eq!(before.apply(&mut [f32::NAN; 3]), Err(uneven(3)));
         for reading in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let mut rows = [1.0, 2.0, 3.0, reading];
             assert_eq!(before.apply(&mut rows), Err(not_finite));

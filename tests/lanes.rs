@@ -46,7 +46,7 @@ struct Matrices {
 fn matrices() -> impl Strategy<Value = Matrices> {
     // Fewer than, as many as, and more than a tile has rows; no terms at all.
     let rows = select(vec![1, 2, 3, 4, 5, 7, 8, 9, 15, 23]);
-    let terms = select(vec![0, 1, 2, 3, 4, 5, 6, 7, 9, 33, 300]);
+    let terms = select(vec![0, 1, 2, 3, 4, 5, 6, 7, 9, 33, 288, 300, 577]);
     let widths = WIDTHS.into_iter().chain([4, 8, 16, 29, 32, 64, 66, 100, 130]).collect::<Vec<_>>();
     (rows, terms, select(widths), any::<u64>()).prop_map(|(m, k, n, seed)| {
         let mut random = Random::new(seed);
@@ -267,6 +267,9 @@ fn a_single_row_is_summed_in_the_documented_order_at_any_width() {
         let mut c = row.c.clone();
         kernels::product(lanes, Mat::new(&row.a, k), Mat::new(&row.b, n), &mut c);
         assert_eq!(bits(&c), bits(&expected), "1 x {k} times {k} x {n}");
+        c.fill(f32::NAN);
+        kernels::affine(lanes, Mat::new(&row.a, k), Mat::new(&row.b, n), &row.c, &mut c);
+        assert_eq!(bits(&c), bits(&expected), "the same with a bias");
     }
     for n in (1..=72).chain((80..=272).step_by(16)).chain((81..400).step_by(37)) {
         for k in [1, 2, 3, 4, 5, 7, 8, 11] {
@@ -281,15 +284,15 @@ fn where_neither_is_smaller_minimum_and_maximum_are_the_second() {
     const SPECIAL: [f32; 9] =
         [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, -0.0, 1.5, -1.5, f32::from_bits(1)];
     fn check<L: Lanes>(lanes: L, a: f32, b: f32) {
-        let first = |v| {
+        let all = |v| {
             let mut lanes_of = [0.0; FOLD];
             lanes.store(v, &mut lanes_of);
-            lanes_of[0].to_bits()
+            bits(&lanes_of[..L::WIDTH])
         };
         let (max, min) = (if a > b { a } else { b }, if a < b { a } else { b });
         let (a, b) = (lanes.splat(a), lanes.splat(b));
-        assert_eq!(first(lanes.max(a, b)), max.to_bits());
-        assert_eq!(first(lanes.min(a, b)), min.to_bits());
+        assert_eq!(all(lanes.max(a, b)), vec![max.to_bits(); L::WIDTH]);
+        assert_eq!(all(lanes.min(a, b)), vec![min.to_bits(); L::WIDTH]);
     }
     for a in SPECIAL {
         for b in SPECIAL {

@@ -89,7 +89,7 @@ pub(super) struct InputWeights<'a> {
 }
 
 /// Copies pay, since the vectors of all steps are multiplied at once.
-const MANY: usize = usize::MAX;
+const ALL_STEPS: usize = usize::MAX;
 
 impl<'a> InputWeights<'a> {
     /// Without copies.
@@ -114,7 +114,7 @@ impl<'a> InputWeights<'a> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn pack<L: Lanes>(self, crew: &impl Crew, lanes: L, room: &mut [f32]) {
         if !room.is_empty() {
-            Factor::pack(crew, lanes, self.w, MANY, room);
+            Factor::pack(crew, lanes, self.w, ALL_STEPS, room);
         }
     }
 
@@ -129,7 +129,7 @@ impl<'a> InputWeights<'a> {
                 }
             }
             Inputs::Vectors(x) => {
-                let w = Factor::new(self.w, MANY, self.copies);
+                let w = Factor::new(self.w, ALL_STEPS, self.copies);
                 w.affine(lanes, Mat::new(x, self.w.rows()), self.b, a);
             }
         }
@@ -212,7 +212,7 @@ impl<'a> InputWeights<'a> {
     /// dX += dA W_xhᵀ
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn backward<L: Lanes>(self, lanes: L, d_a: Mat<'_>, d_inputs: &mut [f32]) {
-        Factor::transposed(self.w, MANY, self.copies).product(lanes, d_a, d_inputs);
+        Factor::transposed(self.w, ALL_STEPS, self.copies).product(lanes, d_a, d_inputs);
     }
 }
 

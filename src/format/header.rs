@@ -8,7 +8,7 @@ use super::{FIRST_VERSION, FormatError, HEADER_BYTES, VERSION};
 use crate::clean::Clean;
 use crate::vocab::Alphabet;
 
-pub(super) const MAGIC: &[u8; 8] = b"RECURVE\n";
+pub(crate) const MAGIC: &[u8; 8] = b"RECURVE\n";
 
 pub(super) type Header = [u8; HEADER_BYTES];
 

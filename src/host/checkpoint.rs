@@ -59,7 +59,7 @@ use std::{borrow::ToOwned, path::Path, vec::Vec};
 use crc::{CRC_32_ISO_HDLC, Crc};
 
 use super::{HostError, read, write_whole};
-use crate::format::claimed_len;
+use crate::format;
 
 pub(super) const MAGIC: &[u8; 8] = b"RECURVEC";
 /// The version that this crate writes and reads.
@@ -212,7 +212,7 @@ fn check(bytes: &[u8]) -> Result<&[u8; HEADER], CheckpointError> {
 /// The header of what begins like this and has this length, if it has one; all but the checksum is right.
 fn check_start(start: &[u8], len: Option<u64>) -> Result<&[u8; HEADER], CheckpointError> {
     if !start.starts_with(MAGIC) {
-        let is_model = claimed_len(start).is_ok();
+        let is_model = start.starts_with(format::MAGIC);
         return Err(if is_model { CheckpointError::Model } else { CheckpointError::Magic });
     }
     let (needed, got) = (HEADER as u64, start.len() as u64);

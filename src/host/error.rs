@@ -32,7 +32,7 @@ pub enum HostError {
         source: CheckpointError,
     },
     /// A checkpoint, where a model is needed.
-    NoModel {
+    IsCheckpoint {
         /// The file.
         path: PathBuf,
     },
@@ -119,7 +119,7 @@ impl fmt::Display for HostError {
             Self::Vocab(error) => error.fmt(f),
             Self::Format { path, source } => write!(f, "cannot use {}: {source}", path.display()),
             Self::Checkpoint { path, source } => write!(f, "cannot use {}: {source}", path.display()),
-            Self::NoModel { path } => write!(
+            Self::IsCheckpoint { path } => write!(
                 f,
                 "cannot use {}: it is a checkpoint, not a model file: recurve train --resume goes on from it",
                 path.display()
@@ -165,7 +165,7 @@ impl core::error::Error for HostError {
             Self::Checkpoint { source, .. } => Some(source),
             Self::File { source, .. } => Some(source),
             Self::Model(error) => Some(error),
-            Self::NoModel { .. }
+            Self::IsCheckpoint { .. }
             | Self::NoVocabulary { .. }
             | Self::NoForecaster { .. }
             | Self::Memory { .. }

@@ -13,7 +13,8 @@ use crate::format::{FormatError, ModelFile, claimed_len};
 /// ```
 ///
 /// # Errors
-/// [`HostError::File`] if it cannot be read, [`HostError::Format`] if it is no model, and what `f` finds.
+/// [`HostError::File`] if it cannot be read, [`HostError::Format`] or [`HostError::IsCheckpoint`] if it is no model, and what
+/// `f` finds.
 pub fn read_model<T>(
     path: impl AsRef<Path>,
     f: impl FnOnce(ModelFile<'_>) -> Result<T, HostError>,
@@ -22,7 +23,7 @@ pub fn read_model<T>(
     let read = read::checked(path, check_start).and_then(|bytes| parse_model(&bytes, f));
     read.map_err(|error| match error {
         HostError::Format { source, .. } => HostError::Format { path: path.into(), source },
-        HostError::NoModel { .. } => HostError::NoModel { path: path.into() },
+        HostError::IsCheckpoint { .. } => HostError::IsCheckpoint { path: path.into() },
         HostError::NoVocabulary { .. } => HostError::NoVocabulary { path: path.into() },
         HostError::NoForecaster { .. } => HostError::NoForecaster { path: path.into() },
         error => error,
@@ -34,6 +35,7 @@ pub(super) fn parse_model<T>(
     bytes: &[u8],
     f: impl FnOnce(ModelFile<'_>) -> Result<T, HostError>,
 ) -> Result<T, HostError> {
+    check_kind(bytes)?;
     match ModelFile::parse(bytes) {
         Err(FormatError::Alignment) => {
             let mut aligned = Buffer::zeroed(bytes.len().div_ceil(4))?;
@@ -46,9 +48,7 @@ pub(super) fn parse_model<T>(
 
 /// Refuses a file by its beginning and its length, if it has one.
 fn check_start(start: &[u8], len: Option<u64>) -> Result<(), HostError> {
-    if start.starts_with(checkpoint::MAGIC) {
-        return Err(HostError::NoModel { path: "the model".into() });
-    }
+    check_kind(start)?;
     let needed = claimed_len(start).map_err(format)?;
     match len {
         Some(len) if len != needed as u64 => {
@@ -57,6 +57,14 @@ fn check_start(start: &[u8], len: Option<u64>) -> Result<(), HostError> {
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses a checkpoint by its name.
+fn check_kind(start: &[u8]) -> Result<(), HostError> {
+    if start.starts_with(checkpoint::MAGIC) {
+        return Err(HostError::IsCheckpoint { path: "the model".into() });
+    }
+    Ok(())
 }
 
 fn format(source: FormatError) -> HostError {

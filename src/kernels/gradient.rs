@@ -17,7 +17,7 @@ use core::ops::Range;
 
 use super::panels::Columns;
 use super::product::product_at_in_place;
-use super::tile::{Left, Part};
+use super::tile::{Left, Part, widest};
 use super::{Mat, copy};
 use crate::lanes::{FOLD, Lanes, inlined};
 use crate::params::{take, take_mut};
@@ -69,6 +69,7 @@ fn blocks<L: Lanes>(
     c: &mut [f32],
     mut room: &mut [f32],
 ) {
+    const { assert!(widest::<L>() * L::WIDTH <= WIDEST) }
     let panel_room = take_mut(&mut room, WIDEST * BLOCK);
     let (mut a_rest, mut b_rest) = (a.data, b.data);
     // Equally deep blocks.

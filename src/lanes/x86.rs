@@ -96,7 +96,8 @@ macro_rules! lanes {
             fn select_lt(self, a: Self::F, b: Self::F, yes: Self::F, no: Self::F) -> Self::F {
                 a.simd_lt(b).select(yes, no)
             }
-            // MAXPS and MINPS give the second operand where either is NaN, and of two zeros.
+            // `fearless_simd` leaves it to its implementation what they give for NaN and two zeros: MAXPS and MINPS give the
+            // second operand. `tests/lanes.rs` holds it, and Cargo.toml the version.
             #[inline(always)]
             fn max(self, a: Self::F, b: Self::F) -> Self::F {
                 a.max(b)

@@ -124,6 +124,19 @@ fn a_run_that_diverges() {
 }
 
 #[test]
+fn a_run_that_diverges_writes_what_did_best() {
+    let text = &"Row, row, row your boat, gently down the stream. Merrily, merrily. ".repeat(4);
+    let folder = Folder::new().with("text.txt", &text[..260]).with("m.rcv", "older");
+    let train = format!("train text.txt {SIZES} --optimizer sgd --lr 20 --clip inf --quiet --out m.rcv");
+    folder
+        .run(&train)
+        .refused(1, &["beyond any number at step", "the best on held-out text, was written to m.rcv"]);
+    folder.run("inspect m.rcv --json").json();
+    // Of a run that keeps its last weights nothing is worth to be kept.
+    folder.run(&format!("{train} --keep last")).refused(1, &["m.rcv was left as it was"]);
+}
+
+#[test]
 fn a_file_that_was_there_stays_as_it_was() {
     let folder = Folder::new().with("text.txt", rhyme()).with("m.rcv", "precious");
     folder.run("train text.txt --window 5000 --out m.rcv --quiet").refused(1, &["tokens"]);

@@ -12,7 +12,7 @@ mod weights;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use baseline::BaselineArgs;
@@ -99,9 +99,10 @@ pub fn refuse(error: &clap::Error) -> ExitCode {
             let first: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
             let first = first.join(" ");
             let message = first.strip_prefix("error: ").unwrap_or(&first);
-            let tips = text.lines().filter_map(|line| line.trim().strip_prefix("tip: "));
-            let tip = tips.filter(|tip| tip.contains("similar")).map(|tip| format!("; {tip}")).next();
-            let tip = tip.unwrap_or_default();
+            let similar =
+                [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
+            let similar = similar.into_iter().find_map(|kind| error.get(kind));
+            let tip = similar.map_or_else(String::new, |name| format!("; there is {name}"));
             let _ = writeln!(std::io::stderr(), "recurve: {message}{tip}; --help shows the usage");
         }
     }

@@ -71,7 +71,7 @@ fn forecaster(args: &ForecastArgs, series: &[f64]) -> Result<(Forecaster, usize,
     Ok((forecaster, from, Some(trained)))
 }
 
-/// Trains until the epochs or the seconds are over, or Ctrl-C is pressed.
+/// Trains until the epochs or the seconds are over, or it is asked to end.
 fn train(args: &ForecastArgs, series: &[f64]) -> Result<(Forecaster, Trained), Failure> {
     let mut progress = Progress::new(args.quiet);
     progress.note(&recipe(args));

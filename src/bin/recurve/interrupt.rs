@@ -1,26 +1,45 @@
-//! Ctrl-C, or a request to terminate: the first asks the training to end, the second ends the process.
+//! Ctrl-C, or on Unix SIGTERM: the first asks the training to end, the second ends the process.
 
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::failure::Failure;
 
-static ASKED: AtomicBool = AtomicBool::new(false);
+static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// Exit code of a process that an interrupt has ended, by convention 128 + SIGINT.
+/// Exit code of a process that Ctrl-C has ended, by convention 128 + SIGINT.
 const INTERRUPTED: i32 = 130;
 
-/// From now on Ctrl-C, SIGTERM and SIGHUP are only noted.
+/// From now on the first request to end is only noted.
 pub fn catch() -> Result<(), Failure> {
+    terminated().map_err(|error| Failure::new(format!("cannot catch SIGTERM: {error}: try again")))?;
     ctrlc::set_handler(|| {
         if ASKED.swap(true, Ordering::Relaxed) {
             std::process::exit(INTERRUPTED);
         }
-        eprintln!("finishing; Ctrl-C again stops at once");
+        let _ = writeln!(io::stderr(), "finishing; Ctrl-C again stops at once");
     })
     .map_err(|error| Failure::new(format!("cannot catch Ctrl-C: {error}: try again")))
 }
 
-/// Whether it has been pressed.
+/// The same of SIGTERM. A hang-up is left as it is, since `nohup` has it ignored.
+#[cfg(unix)]
+fn terminated() -> io::Result<()> {
+    use signal_hook::consts::SIGTERM;
+    use signal_hook::flag;
+
+    flag::register_conditional_shutdown(SIGTERM, 128 + SIGTERM, Arc::clone(&ASKED))?;
+    flag::register(SIGTERM, Arc::clone(&ASKED)).map(|_| ())
+}
+
+#[cfg(not(unix))]
+fn terminated() -> io::Result<()> {
+    Ok(())
+}
+
+/// Whether the training is asked to end.
 pub fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }

@@ -96,6 +96,8 @@ pub struct Stopped {
     pub error: HostError,
     /// Whether the perplexity has become infinite.
     pub diverged: bool,
+    /// Epochs after which the weights did best, if they are those.
+    pub kept: Option<u64>,
     /// The step at or after which it happened.
     pub at: u64,
     /// Steps that the weights have taken.
@@ -166,8 +168,18 @@ impl<'a, 'n> Session<'a, 'n> {
         Self { next_point: next(done, POINTS), next_sample: next(done, SAMPLES), ..session }
     }
 
-    /// Trains until a limit is reached, nothing gets better, or Ctrl-C is pressed.
+    /// Trains until a limit is reached, nothing gets better, or it is asked to end. If something goes wrong, the weights that did
+    /// best come back, if there are any.
     pub fn run(mut self) -> Result<Outcome, Stopped> {
+        match self.train() {
+            Ok((end, unsaved)) => self.finish(end, unsaved),
+            Err(stopped) => {
+                Err(Stopped { kept: self.trainer.restore_best().map(|best| best.epochs), ..stopped })
+            }
+        }
+    }
+
+    fn train(&mut self) -> Result<(End, Option<HostError>), Stopped> {
         let end = loop {
             let done = self.done();
             if done >= 1.0 {
@@ -184,11 +196,11 @@ impl<'a, 'n> Session<'a, 'n> {
             if self.checkpoints.as_ref().is_some_and(|all| all.is_due(self.trainer.steps()))
                 && let Err(error) = self.save()?
             {
-                return self.finish(End::Unsaved, Some(error));
+                return Ok((End::Unsaved, Some(error)));
             }
         };
         let unsaved = self.save()?.err();
-        self.finish(end, unsaved)
+        Ok((end, unsaved))
     }
 
     fn done(&self) -> f64 {
@@ -255,7 +267,7 @@ impl<'a, 'n> Session<'a, 'n> {
     fn stopped(&self, error: HostError) -> Stopped {
         let steps = self.trainer.steps();
         let saved = self.checkpoints.as_ref().and_then(Checkpoints::steps);
-        Stopped { error, diverged: false, at: steps, steps, saved }
+        Stopped { error, diverged: false, kept: None, at: steps, steps, saved }
     }
 
     fn tokens(&self) -> u64 {

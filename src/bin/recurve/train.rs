@@ -61,7 +61,7 @@ pub fn run(args: &TrainArgs) -> Result<(), Failure> {
                 None => handed_over,
             }
         }
-        Err(stopped) => Err(rescue(args, &network, stopped)),
+        Err(stopped) => Err(rescue(args, &network, &stopped)),
     }
 }
 
@@ -140,24 +140,35 @@ fn check_held_out(args: &TrainArgs, valid: &[u16]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Says where a run went wrong, where its weights are and what to do. Those of a run that has diverged are worth nothing.
-fn rescue(args: &TrainArgs, network: &Network, stopped: Stopped) -> Failure {
-    let Stopped { error, diverged, at, steps, saved } = stopped;
-    let what = if diverged { "the perplexity is beyond any number".into() } else { error.to_string() };
-    let diverged = diverged || matches!(error, HostError::Model(Error::NotFinite(_)));
-    let advice = if diverged { ": choose a smaller --lr, or a smaller --clip" } else { "" };
-    let model = args.out.as_deref().map_or_else(String::new, |path| match diverged {
-        true if path.exists() => format!("; {} was left as it was", path.display()),
-        true => "; no model was written".into(),
-        false => match network.write(path) {
-            Ok(()) => format!("; the model as it was after step {steps} was written to {}", path.display()),
-            Err(error) => format!("; {error}"),
-        },
-    });
-    let checkpoint = args.checkpoint.as_deref().zip(saved).map_or_else(String::new, |(path, steps)| {
+/// Says where a run went wrong, where its weights are and what to do.
+fn rescue(args: &TrainArgs, network: &Network, stopped: &Stopped) -> Failure {
+    let Stopped { error, diverged, at, saved, .. } = stopped;
+    let what = if *diverged { "the perplexity is beyond any number".into() } else { error.to_string() };
+    let astray = *diverged || matches!(error, HostError::Model(Error::NotFinite(_)));
+    let advice = if astray { ": choose a smaller --lr, or a smaller --clip" } else { "" };
+    let model = args.out.as_deref().map_or_else(String::new, |path| left(path, network, stopped, astray));
+    let checkpoint = args.checkpoint.as_deref().zip(*saved).map_or_else(String::new, |(path, steps)| {
         format!("; the checkpoint after step {steps} is in {}", path.display())
     });
     Failure::new(format!("{what} at step {at}, so the training was stopped{advice}{model}{checkpoint}"))
+}
+
+/// Writes the weights that such a run has left, and says which, unless they have gone astray and would replace others.
+fn left(path: &Path, network: &Network, stopped: &Stopped, astray: bool) -> String {
+    let whose = match stopped.kept {
+        Some(epoch) => format!("of epoch {epoch}, the best on held-out text,"),
+        None if astray && path.exists() => return format!("; {} was left as it was", path.display()),
+        None if stopped.diverged => return "; no model was written".into(),
+        // The step before may have thrown them away, and the one after has noticed.
+        None if !network.params().iter().all(|weight| weight.is_finite()) => {
+            return "; no model was written, as its weights are not finite".into();
+        }
+        None => format!("as it was after step {}", stopped.steps),
+    };
+    match network.write(path) {
+        Ok(()) => format!("; the model {whose} was written to {}", path.display()),
+        Err(error) => format!("; {error}"),
+    }
 }
 
 /// Why a run ended in good order and yet too early.

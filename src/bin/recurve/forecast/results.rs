@@ -53,11 +53,17 @@ pub fn print(args: &ForecastArgs, results: &Results, written: [Option<&Path>; 2]
 
 /// A value with as many digits as an error of this size leaves meaning to, and one more.
 fn beside(value: f64, error: f64) -> String {
-    let exponent = error.log10().floor();
-    if !exponent.is_finite() || value.abs() >= 1e15 {
+    let digits = 1.0 - error.log10().floor();
+    if !(-15.0..=9.0).contains(&digits) || value.abs() >= 1e15 {
         return short(value);
     }
-    format!("{value:.*}", (1.0 - exponent).clamp(0.0, 9.0) as usize)
+    // Zero has no sign.
+    let text = format!("{value:.*}", digits.max(0.0) as usize);
+    if text.trim_start_matches('-').trim_matches(['0', '.']).is_empty() {
+        text.replace('-', "")
+    } else {
+        text
+    }
 }
 
 fn object(results: &Results) -> Value {
@@ -131,7 +137,10 @@ mod tests {
             (100_000_012.345, 2.4, "100000012.3"),
             (21.456_78, 0.012, "21.457"),
             (21.456_78, 3000.0, "21"),
-            (-0.5, 1e-12, "-0.500000000"),
+            (-0.5, 1e-8, "-0.500000000"),
+            (1.5e-12, 1e-14, &short(1.5e-12)),
+            (-0.2, 3000.0, "0"),
+            (0.0, 0.1, "0.00"),
             (1234.5, 0.0, &short(1234.5)),
             (1e20, 2.0, &short(1e20)),
         ] {
