@@ -9,7 +9,7 @@ use super::mask::Mask;
 use super::{Block, Extent};
 use crate::crew::Crew;
 use crate::error::{Argument, Error, evenly, exactly};
-use crate::kernels::{Factor, Mat, product_at, zip_map, zip2_map};
+use crate::kernels::{Factor, Mat, affine, product_at, zip_map, zip2_map};
 use crate::lanes::{Lanes, inlined};
 use crate::params::{Flat, rows_mut, take, take_mut};
 
@@ -127,6 +127,10 @@ impl<'a> InputWeights<'a> {
                     let row = self.w.row(usize::from(token));
                     zip2_map(lanes, a, self.b, row, inlined!(|_, b, w| lanes.add(b, w)));
                 }
+            }
+            // Chips have no copies; to ask for them costs stack.
+            Inputs::Vectors(x) if cfg!(not(feature = "std")) => {
+                affine(lanes, Mat::new(x, self.w.rows()), self.w, self.b, a);
             }
             Inputs::Vectors(x) => {
                 let w = Factor::new(self.w, ALL_STEPS, self.copies);
