@@ -94,11 +94,10 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Uneven`] for a window without rows or with a part of one, [`Error::TooShort`] for one that is longer than the
-    /// workspace, [`Error::Length`] for another number
-    /// of targets or lengths than are needed, [`Error::Steps`] for a length beyond the window, [`Error::Setting`] if all
-    /// lengths are 0, [`Error::Token`] for tokens outside of the vocabulary,
-    /// [`Error::NotFinite`] for a state or a loss that is NaN or infinite. State and gradients are then as they were.
+    /// [`Error::Uneven`] for a window without rows or with a part of one, [`Error::TooShort`] for one that is longer than
+    /// the workspace, [`Error::Length`] for another number of targets or lengths than are needed, [`Error::Steps`] for a
+    /// length beyond the window, [`Error::Setting`] if all lengths are 0, [`Error::Token`] for tokens outside of the
+    /// vocabulary, [`Error::NotFinite`] for a state or a loss that is NaN or infinite. State and gradients are then as they were.
     pub fn gradient<const B: usize, const T: usize>(
         &self,
         inputs: Inputs<'_>,

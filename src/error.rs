@@ -129,10 +129,10 @@ pub enum Error {
     ///
     /// A step looks at the state that it is given and at its outputs, a window at the state and at its loss. What is
     /// infinite but makes finite outputs passes: tanh and gates do that to infinite readings, which
-    /// [`Standard::apply`](crate::Standard::apply) refuses as it does NaN, and to a ReLU layer below them that has overflowed. A
-    /// reading that is NaN makes outputs NaN, and is reported as a logit. The
-    /// infinite state that such a layer leaves is refused by the next step or window, until it is reset; infinite or NaN
-    /// gradients by clipping and by the optimiser.
+    /// [`Standard::apply`](crate::Standard::apply) refuses as it does NaN, and to a ReLU layer below them that has
+    /// overflowed. The infinite state that such a layer leaves is refused by the next step or window, until it is reset;
+    /// infinite or NaN gradients by clipping and by the optimiser. A reading that is NaN makes outputs NaN, and is reported
+    /// as a logit.
     NotFinite(Quantity),
     /// A setting is outside of its range, such as a temperature below zero.
     Setting(&'static str),

@@ -1,9 +1,9 @@
 //! Recurrent neural networks of fixed size: trained on a desktop, run and trained further on a chip.
 //!
-//! The core is `#![no_std]`, allocates nothing and, built with `lto = "fat"`, has no panic path. Weights are plain structs of arrays whose sizes
-//! are const generics; states, tapes and scratch are lent by the caller; the arithmetic is written once, over vector
-//! registers ([`lanes`]) and flat slices, and gives the same bits whatever the width of the registers;
-//! only whether a multiply-add rounds once or twice may change them.
+//! The core is `#![no_std]`, allocates nothing and, built with `lto = "fat"` and for speed, has no panic path. Weights are
+//! plain structs of arrays whose sizes are const generics; states, tapes and scratch are lent by the caller; the arithmetic
+//! is written once, over vector registers ([`lanes`]) and flat slices, and gives the same bits whatever the width of the
+//! registers; only whether a multiply-add rounds once or twice may change them.
 //!
 //! # A language model in twenty lines
 //! The network of *Dive into Deep Learning*, chapter 9: a hidden state carried through time,

@@ -120,7 +120,9 @@ fn a_run_that_diverges() {
     assert_eq!(folder.names(), ["text.txt"]);
     // Of its held-out text there is no perplexity either.
     let short = format!("train text.txt {SIZES} --optimizer sgd --lr 1e37 --clip inf --quiet --steps 1");
-    folder.run(&short).refused(1, &["not finite at step 1,", "--lr"]);
+    let written = "the model as it was after step 1 was written to m.rcv";
+    folder.run(&format!("{short} --out m.rcv")).refused(1, &["not finite at step 1,", "--lr", written]);
+    folder.run("inspect m.rcv --json").json();
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! Ctrl-C, or on Unix SIGTERM: the first asks the training to end, the second ends the process.
 
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use crate::failure::Failure;
 

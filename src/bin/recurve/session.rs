@@ -171,14 +171,15 @@ impl<'a, 'n> Session<'a, 'n> {
     /// Trains until a limit is reached, nothing gets better, or it is asked to end. If something goes wrong, the weights that did
     /// best come back, if there are any.
     pub fn run(mut self) -> Result<Outcome, Stopped> {
-        match self.train() {
+        let ended = match self.train() {
             Ok((end, unsaved)) => self.finish(end, unsaved),
-            Err(stopped) => {
-                Err(Stopped { kept: self.trainer.restore_best().map(|best| best.epochs), ..stopped })
-            }
-        }
+            Err(stopped) => Err(stopped),
+        };
+        let kept = |best: Best| best.epochs;
+        ended.map_err(|stopped| Stopped { kept: self.trainer.restore_best().map(kept), ..stopped })
     }
 
+    /// The steps: why there are no more, and why a checkpoint could not be written.
     fn train(&mut self) -> Result<(End, Option<HostError>), Stopped> {
         let end = loop {
             let done = self.done();
@@ -340,7 +341,7 @@ impl<'a, 'n> Session<'a, 'n> {
         Ok(self.trainer.offer(perplexity))
     }
 
-    fn finish(mut self, end: End, unsaved: Option<HostError>) -> Result<Outcome, Stopped> {
+    fn finish(&mut self, end: End, unsaved: Option<HostError>) -> Result<Outcome, Stopped> {
         self.progress.end();
         let seconds = self.elapsed().as_secs_f64();
         self.validate()?;
@@ -363,7 +364,7 @@ impl<'a, 'n> Session<'a, 'n> {
             tokens: self.tokens(),
             end,
             kept,
-            curve: self.curve,
+            curve: std::mem::take(&mut self.curve),
             unsaved,
         })
     }
