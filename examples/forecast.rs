@@ -23,9 +23,9 @@ fn main() -> Result<(), HostError> {
 
     let mut settings = ForecastSettings::default();
     (settings.window, settings.horizon, settings.epochs) = (30, HORIZON, 40);
-    let forecaster = Forecaster::train(&series[..from], settings, |epoch, loss| {
-        if epoch % 10 == 0 {
-            println!("epoch {epoch}: loss {loss:.4}");
+    let forecaster = Forecaster::train(&series[..from], settings, |epoch| {
+        if let (true, Some(rmse)) = (epoch.is_best, epoch.rmse) {
+            println!("epoch {}: RMSE {rmse:.3}, the best so far", epoch.number);
         }
     })?;
 

@@ -75,7 +75,7 @@
 //! |---|---|
 //! | [`error`], [`lanes`], [`crew`] | errors as small values; vector registers behind one trait; threads behind another |
 //! | [`math`], [`kernels`], [`params`], [`init`] | exp, tanh, ln; matrix products and sums; plain data as flat slices; initial weights |
-//! | [`cell`], [`head`], [`loss`], [`standard`] | [`Elman`], [`Gru`], [`Lstm`], [`Feedforward`]; [`Stack`], [`Embedding`]; [`Dense`]; softmax, cross-entropy, regression, [`Objective`], [`Perplexity`]; readings in their units |
+//! | [`cell`], [`head`], [`loss`], [`standard`], [`series`] | [`Elman`], [`Gru`], [`Lstm`], [`Feedforward`]; [`Stack`], [`Embedding`]; [`Dense`]; softmax, cross-entropy, regression, [`Objective`], [`Perplexity`]; readings in their units; inputs of a forecaster |
 //! | [`model`], [`trained`] | [`Model`], [`CharRnn`], and [`ModelShape`] for sizes known at run time; which tensors are trained, and which are frozen |
 //! | [`bptt`], [`tune`], [`frozen`], [`memory`], [`optim`], [`vocab`], [`clean`], [`sample`], [`format`] | gradients of a window, with dropout or without; of the output layer alone; cells that are only read; bytes known beforehand; [`Sgd`], [`Adam`], clipping, schedules; text to tokens and back; generation; model files |
 //! | `testing` (feature `proptest`) | strategies for models and sequences, a gradient checker |
@@ -130,6 +130,7 @@ pub mod model;
 pub mod optim;
 pub mod params;
 pub mod sample;
+pub mod series;
 pub mod standard;
 #[cfg(feature = "proptest")]
 pub mod testing;
@@ -148,6 +149,7 @@ pub use memory::{StepMemory, TrainingMemory};
 pub use model::{CharRnn, Model, ModelShape};
 pub use optim::{Adam, Optimizer, Sgd, clip_norm, clip_value};
 pub use sample::Sampler;
+pub use series::SeriesInputs;
 pub use standard::{Standard, StandardView};
 pub use trained::Trained;
 pub use tune::Tuning;

@@ -26,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
             let mut settings = ForecastSettings::default();
             (settings.hidden, settings.epochs, settings.batch) = (2, 1, 2);
             (settings.window, settings.horizon, settings.huber) = (window, horizon, huber);
-            if let Ok(forecaster) = Forecaster::train(&series, settings, |_, _| {}) {
+            if let Ok(forecaster) = Forecaster::train(&series, settings, |_| {}) {
                 let _ = forecaster.forecast(&series);
                 let from = series.len() / 2;
                 if let Ok(forecasts) = forecaster.backtest(&series, from) {

@@ -11,16 +11,21 @@
 //! Both are normalised by the training part; the model file keeps means and deviations. Windows of the training part,
 //! a quarter of a window apart, are read from a zero state in an order drawn anew for each epoch, and every step of them
 //! has a target. A forecast reads one window, too.
+//!
+//! A small series is soon known by heart, so the last fifth is not trained on: the weights are kept that forecast it best.
 
+mod best;
 mod file;
 mod naive;
 mod windows;
 
+use core::num::NonZeroU32;
 use std::{format, vec, vec::Vec};
 
 use rand_core::SeedableRng;
 use rand_pcg::Pcg32;
 
+use best::Best;
 pub use naive::{Errors, last_value, seasonal};
 use windows::Windows;
 
@@ -33,6 +38,7 @@ use crate::loss::Targets;
 use crate::memory::{TrainingMemory, bytes};
 use crate::model::ModelShape;
 use crate::optim::{Adam, Optimizer, Schedule, clip_norm_on};
+use crate::series::SeriesInputs;
 use crate::standard::{StandardView, fit};
 
 /// What a series may have values of, above and below zero: the squares of differences between larger ones are beyond `f32`.
@@ -62,6 +68,10 @@ pub struct ForecastSettings {
     pub batch: usize,
     /// Passes over the series.
     pub epochs: u64,
+    /// Share of the series, at its end, that is not trained on, from 0 to below 1: after each epoch it is forecast, and the
+    /// weights with the least RMSE are kept. Where it is too small for a horizon, or leaves too little to train on, all is
+    /// trained on, and the last weights are kept.
+    pub validation: f64,
     /// Adam's learning rate at its highest.
     pub lr: f32,
     /// What becomes of it.
@@ -80,7 +90,7 @@ pub struct ForecastSettings {
 
 impl Default for ForecastSettings {
     /// A GRU of 32 units that looks back on 32 values and forecasts the next one. The learning rate falls to zero by half a
-    /// cosine, and nothing is dropped.
+    /// cosine, nothing is dropped, and weights are compared on the last fifth.
     fn default() -> Self {
         Self {
             cell: CellKind::Gru,
@@ -90,6 +100,7 @@ impl Default for ForecastSettings {
             horizon: 1,
             batch: 16,
             epochs: 100,
+            validation: 0.2,
             lr: 0.01,
             schedule: Schedule::Cosine { warm_up: 0.0, floor: 0.0 },
             dropout: Dropout::NONE,
@@ -108,6 +119,18 @@ impl ForecastSettings {
         self.window.saturating_add(self.horizon).saturating_add(1)
     }
 
+    /// How many of the values are trained on; the others are for comparison.
+    fn trained_on(&self, values: usize) -> usize {
+        let compared = (values as f64 * self.validation) as usize;
+        let trained = values.saturating_sub(compared);
+        if compared >= self.horizon && trained >= self.needed() { trained } else { values }
+    }
+
+    /// The window, once it was checked.
+    fn looks_back(&self) -> NonZeroU32 {
+        u32::try_from(self.window).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MAX)
+    }
+
     fn check(&self, values: usize) -> Result<(), HostError> {
         let sizes = [self.hidden, self.window, self.horizon, self.batch];
         if u32::try_from(self.window).is_err() {
@@ -116,6 +139,9 @@ impl ForecastSettings {
         if sizes.contains(&0) {
             let what = "hidden units, window, horizon and batch must be at least 1";
             return Err(HostError::Setting(what.into()));
+        }
+        if !(0.0..1.0).contains(&self.validation) {
+            return Err(HostError::Setting("the share for validation must be from 0 to below 1".into()));
         }
         if values < self.needed() {
             let (needed, window, horizon) = (self.needed(), self.window, self.horizon);
@@ -128,6 +154,20 @@ impl ForecastSettings {
     }
 }
 
+/// What an epoch of training came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Epoch {
+    /// From 1.
+    pub number: u64,
+    /// The mean loss of what was trained on.
+    pub loss: f32,
+    /// The RMSE of what was not, in the series' unit, if there is anything.
+    pub rmse: Option<f64>,
+    /// Whether its weights are those to keep, so far.
+    pub is_best: bool,
+}
+
 /// A trained forecaster.
 ///
 /// ```
@@ -136,7 +176,7 @@ impl ForecastSettings {
 /// let series: Vec<f64> = (0..400).map(|t| (f64::from(t) * 0.3).sin()).collect();
 /// let mut settings = ForecastSettings::default();
 /// (settings.hidden, settings.window, settings.epochs) = (8, 12, 20);
-/// let forecaster = Forecaster::train(&series[..300], settings, |_, _| {})?;
+/// let forecaster = Forecaster::train(&series[..300], settings, |_| {})?;
 ///
 /// let naive = Errors::of(&series, 300, 1, &last_value(&series, 300, 1));
 /// let errors = Errors::of(&series, 300, 1, &forecaster.backtest(&series, 300)?);
@@ -172,14 +212,9 @@ impl Standard {
 }
 
 /// x_1, x_2, … of a series.
-#[expect(clippy::cast_possible_truncation, reason = "the model reckons in f32")]
-fn features(series: &[f64], window: usize) -> Vec<[f32; INPUTS]> {
-    let mut mean = series.first().copied().unwrap_or_default();
-    let of_pair = |pair: &[f64]| {
-        mean += (pair[1] - mean) / window as f64;
-        [pair[1] - pair[0], pair[1] - mean].map(|x| x as f32)
-    };
-    series.windows(2).map(of_pair).collect()
+fn features(series: &[f64], window: NonZeroU32) -> Vec<[f32; INPUTS]> {
+    let mut inputs = SeriesInputs::new(window);
+    series.iter().filter_map(|&value| inputs.read(value)).collect()
 }
 
 fn check_finite(numbers: &[f32], what: Quantity) -> Result<(), Error> {
@@ -187,7 +222,7 @@ fn check_finite(numbers: &[f32], what: Quantity) -> Result<(), Error> {
 }
 
 impl Forecaster {
-    /// Trains on a series. After each epoch, `report` learns its number and its mean loss.
+    /// Trains on a series. After each epoch, `report` learns what it came to.
     ///
     /// # Errors
     /// [`HostError::Setting`] for sizes of zero or a series that is too short, [`HostError::Memory`] if there is not enough,
@@ -195,14 +230,14 @@ impl Forecaster {
     pub fn train(
         series: &[f64],
         settings: ForecastSettings,
-        report: impl FnMut(u64, f32),
+        report: impl FnMut(Epoch),
     ) -> Result<Self, HostError> {
         Self::train_until(series, settings, |done| done, report)
     }
 
     /// The same, but where it ends is for `done` to say, which is asked before each step: it is given the share of all steps
     /// that was taken, and answers with the share of the run that is over, which the learning rate follows. At 1 the training
-    /// ends.
+    /// ends, and what began of an epoch counts only if there was none before it to compare.
     ///
     /// ```
     /// use std::time::{Duration, Instant};
@@ -211,7 +246,7 @@ impl Forecaster {
     /// let series: Vec<f64> = (0..400).map(|t| (f64::from(t) * 0.3).sin()).collect();
     /// let (begun, second) = (Instant::now(), Duration::from_secs(1));
     /// let time = |done: f32| done.max(begun.elapsed().div_duration_f32(second));
-    /// let forecaster = Forecaster::train_until(&series, ForecastSettings::default(), time, |_, _| {})?;
+    /// let forecaster = Forecaster::train_until(&series, ForecastSettings::default(), time, |_| {})?;
     /// assert_eq!(forecaster.forecast(&series)?.len(), 1);
     /// # Ok::<(), recurve::host::HostError>(())
     /// ```
@@ -222,39 +257,43 @@ impl Forecaster {
         series: &[f64],
         settings: ForecastSettings,
         mut done: impl FnMut(f32) -> f32,
-        mut report: impl FnMut(u64, f32),
+        mut report: impl FnMut(Epoch),
     ) -> Result<Self, HostError> {
         settings.check(series.len())?;
+        let trained = &series[..settings.trained_on(series.len())];
         let mut rng = Pcg32::seed_from_u64(settings.seed);
-        let mut forecaster = Self::new(series, settings)?;
+        let mut forecaster = Self::new(trained, settings)?;
         forecaster.shape.init(&mut forecaster.params, Init::VECTORS, &mut rng)?;
-        let mut windows = Windows::new(series, &forecaster, settings)?;
+        let mut windows = Windows::new(trained, &forecaster, settings)?;
         let mut training = Training::new(&forecaster)?;
+        let mut best = Best::new(series, trained.len());
         let steps = (windows.steps_per_epoch() as u64).saturating_mul(settings.epochs);
-        for epoch in 1..=settings.epochs {
+        'run: for number in 1..=settings.epochs {
             let (mut total, mut count) = (0.0, 0.0);
             for batch in windows.shuffle(&mut rng) {
                 let done = done(training.step as f32 / steps as f32);
                 if done >= 1.0 {
-                    return Ok(forecaster);
+                    break 'run;
                 }
                 total += forecaster.learn(&mut training, &batch, done)? * batch.size as f32;
                 count += batch.size as f32;
             }
-            report(epoch, total / count);
+            let (rmse, is_best) = best.offer(&forecaster)?;
+            report(Epoch { number, loss: total / count, rmse, is_best });
         }
+        best.restore(&mut forecaster);
         Ok(forecaster)
     }
 
     /// With all weights zero, and what the series says of means and deviations.
     fn new(series: &[f64], settings: ForecastSettings) -> Result<Self, HostError> {
-        let ForecastSettings { cell, layers, hidden, window, horizon, .. } = settings;
+        let ForecastSettings { cell, layers, hidden, horizon, .. } = settings;
         let cells = AnyCell::deep(cell, ActivationKind::Tanh, INPUTS, hidden, layers);
         let cell = cells.map_err(|error| HostError::Setting(format!("{error}")))?;
         let shape = ModelShape { cell, outputs: horizon };
         super::buffer::check_available(shape.params_len().saturating_mul(4 * size_of::<f32>()))?;
         let last = series.len() - horizon;
-        let inputs = features(series, window);
+        let inputs = features(series, settings.looks_back());
         let targets: Vec<f32> = (0..last).flat_map(|t| windows::targets(series, t, horizon)).collect();
         Ok(Self {
             shape,
@@ -302,9 +341,10 @@ impl Forecaster {
     pub fn backtest(&self, series: &[f64], from: usize) -> Result<Vec<f64>, HostError> {
         let horizon = self.settings.horizon;
         let origins: Vec<usize> = (from..(series.len() + 1).saturating_sub(horizon)).collect();
+        let features = features(series, self.settings.looks_back());
         let mut forecasts = Vec::with_capacity(origins.len() * horizon);
         for origins in origins.chunks(BATCH) {
-            forecasts.extend(self.forecasts(series, origins)?);
+            forecasts.extend(self.forecasts(series, &features, origins)?);
         }
         Ok(forecasts)
     }
@@ -314,11 +354,16 @@ impl Forecaster {
     /// # Errors
     /// As for [`backtest`](Self::backtest).
     pub fn forecast(&self, series: &[f64]) -> Result<Vec<f64>, HostError> {
-        self.forecasts(series, &[series.len()])
+        self.forecasts(series, &features(series, self.settings.looks_back()), &[series.len()])
     }
 
-    /// What follows the first `n` values, for each n of `origins`.
-    fn forecasts(&self, series: &[f64], origins: &[usize]) -> Result<Vec<f64>, HostError> {
+    /// What follows the first `n` values of a series with these features, for each n of `origins`.
+    fn forecasts(
+        &self,
+        series: &[f64],
+        features: &[[f32; INPUTS]],
+        origins: &[usize],
+    ) -> Result<Vec<f64>, HostError> {
         let ForecastSettings { window, horizon, lanes, .. } = self.settings;
         if origins.iter().any(|&n| n <= window || n > series.len()) {
             let needed = window.saturating_add(1);
@@ -329,7 +374,6 @@ impl Forecaster {
         let mut state = Buffer::zeroed(shape.state_len(batch))?;
         let mut scratch = Buffer::zeroed(shape.step_scratch_len(batch))?;
         let mut y = Buffer::zeroed(batch.saturating_mul(horizon))?;
-        let features = features(series, window);
         for step in 0..window {
             // The feature at t − 1 belongs to value t.
             let mut x: Vec<f32> = origins.iter().flat_map(|n| features[n - window + step - 1]).collect();

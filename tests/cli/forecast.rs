@@ -52,6 +52,7 @@ fn keys_and_seed() {
         "epochs",
         "forecast",
         "held_out",
+        "kept_epoch",
         "mae",
         "naive_mae",
         "naive_rmse",
@@ -199,6 +200,21 @@ fn a_model_of_readings_is_inspected_and_exported() {
     let json = folder.run("inspect gestures.rcv --json").json();
     assert!(json["forecaster"].is_null() && json["normalization"]["outputs"].is_null());
     assert!(folder.run("inspect gestures.rcv").text().contains("a model of readings"));
+}
+
+#[test]
+fn the_weights_kept_are_the_best_or_the_last() {
+    let folder = Folder::new().with("sales.csv", sales());
+    let line = format!("forecast sales.csv --column sales {SMALL} --lr 0.3").replace("--lr 0.02 ", "");
+    let best = folder.run(&format!("{line} --json")).json();
+    let kept = best["kept_epoch"].as_u64().unwrap();
+    assert!((1..25).contains(&kept) && best["epochs"] == 25, "{best}");
+    let text = folder.run(&line).text();
+    assert!(text.contains("trained for 25 epochs in ") && text.contains(&format!("best after {kept}")));
+    let last = folder.run(&format!("{line} --keep last --json")).json();
+    assert!(last["kept_epoch"].is_null() && last["forecast"] != best["forecast"], "{last}");
+    let recipe = folder.run(&format!("{line} --keep last").replace(" --quiet", "")).stderr;
+    assert!(recipe.contains(" --keep last --valid 0.2"), "{recipe}");
 }
 
 #[test]

@@ -14,11 +14,12 @@ use recurve::Error;
 use recurve::host::forecast::{Errors, Forecaster, last_value, seasonal};
 use recurve::host::{HostError, check_writable, write_whole};
 
-use crate::args::ForecastArgs;
+use crate::args::{ForecastArgs, Keep};
 use crate::failure::Failure;
 use crate::files::check_different;
 use crate::interrupt;
 use crate::progress::Progress;
+use crate::report::short;
 use picture::Picture;
 use results::{Results, Trained};
 
@@ -75,7 +76,7 @@ fn forecaster(args: &ForecastArgs, series: &[f64]) -> Result<(Forecaster, usize,
 fn train(args: &ForecastArgs, series: &[f64]) -> Result<(Forecaster, Trained), Failure> {
     let mut progress = Progress::new(args.quiet);
     progress.note(&recipe(args));
-    let (started, mut epochs, mut interrupted) = (Instant::now(), 0, false);
+    let (started, mut epochs, mut kept, mut interrupted) = (Instant::now(), 0, None, false);
     let share = Cell::new(0.0);
     let done = |steps: f32| {
         let time = args.max_seconds.map_or(0.0, |limit| (started.elapsed().as_secs_f64() / limit) as f32);
@@ -83,11 +84,15 @@ fn train(args: &ForecastArgs, series: &[f64]) -> Result<(Forecaster, Trained), F
         share.set(steps.max(time));
         if interrupted { 1.0 } else { share.get() }
     };
-    let forecaster = Forecaster::train_until(series, plan::settings(args), done, |epoch, loss| {
-        epochs = epoch;
+    let forecaster = Forecaster::train_until(series, plan::settings(args), done, |epoch| {
+        epochs = epoch.number;
+        if epoch.rmse.is_some() && epoch.is_best {
+            kept = Some(epochs);
+        }
         if progress.is_due() {
             let of = plan::epochs(args).map_or_else(String::new, |all| format!("/{all}"));
-            progress.message(share.get().into(), format!("epoch {epoch}{of}, loss {loss:.4}"));
+            let rmse = epoch.rmse.map_or_else(String::new, |rmse| format!(", RMSE {}", short(rmse)));
+            progress.message(share.get().into(), format!("epoch {epochs}{of}, loss {:.4}{rmse}", epoch.loss));
         }
     });
     progress.end();
@@ -99,7 +104,7 @@ fn train(args: &ForecastArgs, series: &[f64]) -> Result<(Forecaster, Trained), F
         )),
         error => error.into(),
     })?;
-    Ok((forecaster, Trained { epochs, seconds, interrupted }))
+    Ok((forecaster, Trained { epochs, kept, seconds, interrupted }))
 }
 
 /// How the training is led, with all that was not said, as flags that lead to the same forecaster.
@@ -110,12 +115,13 @@ fn recipe(args: &ForecastArgs) -> String {
         "recipe: --cell {cell} --layers {layers} --hidden {hidden} --window {} --horizon {} --batch {} --lr {} --clip {}",
         settings.window, settings.horizon, settings.batch, settings.lr, settings.clip
     );
-    let limits = [
+    let rest = [
         plan::epochs(args).map(|epochs| format!(" --epochs {epochs}")),
         args.max_seconds.map(|seconds| format!(" --max-seconds {seconds}")),
         args.huber.map(|huber| format!(" --huber {huber}")),
+        (args.keep == Keep::Last).then(|| " --keep last".into()),
     ];
-    recipe.extend(limits.into_iter().flatten());
+    recipe.extend(rest.into_iter().flatten());
     recipe + &format!(" --valid {} --seed {}", plan::held_out(args), args.seed)
 }
 

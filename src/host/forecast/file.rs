@@ -1,6 +1,5 @@
 //! A forecaster's file: a model of readings that says what it looks back on.
 
-use core::num::NonZeroU32;
 use std::{path::Path, vec};
 
 use super::{ForecastSettings, Forecaster, INPUTS, Standard};
@@ -30,8 +29,7 @@ impl Forecaster {
         let normalization =
             Normalization { inputs: Some(self.inputs.view()), outputs: Some(self.outputs.view()) };
         let file = ModelFile::new(self.shape, &self.params).with_normalization(normalization);
-        let window = u32::try_from(self.settings.window).ok().and_then(NonZeroU32::new);
-        window.map_or(file, |window| file.with_window(window))
+        file.with_window(self.settings.looks_back())
     }
 
     /// Writes a model file, whole or not at all.

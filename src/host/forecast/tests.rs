@@ -19,7 +19,7 @@ fn small(window: usize, horizon: usize, epochs: u64) -> ForecastSettings {
 /// Errors on the last quarter: of the model, of the last value and of the season.
 fn errors(series: &[f64], settings: ForecastSettings, season: usize) -> [Errors; 3] {
     let (from, horizon) = (series.len() * 3 / 4, settings.horizon);
-    let model = Forecaster::train(&series[..from], settings, |_, _| {}).unwrap();
+    let model = Forecaster::train(&series[..from], settings, |_| {}).unwrap();
     let of = |forecasts: &[f64]| Errors::of(series, from, horizon, forecasts);
     [
         of(&model.backtest(series, from).unwrap()),
@@ -58,11 +58,64 @@ fn a_random_walk_is_not_forecast_much_worse_than_by_its_last_value() {
     assert!(model.rmse < 1.15 * last.rmse, "{model:?} {last:?}");
 }
 
+/// A series of which nothing is to be known but that each value is drawn to the mean: s_t = s_{t−1} / 2 + noise.
+fn drawn_to_the_mean(count: usize) -> Vec<f64> {
+    noise(count, 1.0).iter().scan(0.0, |s, e| Some(core::mem::replace(s, *s / 2.0 + e))).collect()
+}
+
+#[test]
+fn what_is_known_by_heart_is_not_kept() {
+    let series = drawn_to_the_mean(300);
+    let settings = ForecastSettings { hidden: 24, ..small(8, 1, 120) };
+    let [best, last_value, _] = errors(&series, settings, 2);
+    let [last, ..] = errors(&series, ForecastSettings { validation: 0.0, ..settings }, 2);
+    assert!(best.rmse < 0.9 * last_value.rmse, "{best:?} {last_value:?}");
+    assert!(best.rmse < 0.85 * last.rmse, "{best:?} {last:?}");
+}
+
+#[test]
+fn the_weights_are_those_of_the_best_epoch() {
+    let series = drawn_to_the_mean(120);
+    let settings = small(6, 2, 30);
+    let mut epochs = Vec::new();
+    let forecaster = Forecaster::train(&series, settings, |epoch| epochs.push(epoch)).unwrap();
+    let least = epochs.iter().filter_map(|epoch| epoch.rmse).fold(f64::INFINITY, f64::min);
+    let of =
+        |forecaster: &Forecaster| Errors::of(&series, 96, 2, &forecaster.backtest(&series, 96).unwrap()).rmse;
+    assert_eq!(of(&forecaster).to_bits(), least.to_bits());
+    let best = epochs.iter().rfind(|epoch| epoch.is_best).unwrap();
+    assert!(best.rmse == Some(least) && (1..30).contains(&best.number), "{best:?}");
+
+    // What has begun of another epoch does not count.
+    let (reported, mut steps) = (core::cell::Cell::new(0), 0);
+    let ended = |done: f32| {
+        steps += u64::from(reported.get() == best.number);
+        if steps > 2 { 1.0 } else { done }
+    };
+    let ended =
+        Forecaster::train_until(&series, settings, ended, |epoch| reported.set(epoch.number)).unwrap();
+    assert_eq!((ended.params(), reported.get()), (forecaster.params(), best.number));
+}
+
+#[test]
+fn a_share_that_is_too_small_is_trained_on() {
+    let series = drawn_to_the_mean(40);
+    let none = |settings| {
+        let mut none = true;
+        let report = |epoch: Epoch| none &= epoch.rmse.is_none() && epoch.is_best;
+        let forecaster = Forecaster::train(&series, settings, report).unwrap();
+        (none, forecaster.params().to_vec())
+    };
+    let all = ForecastSettings { validation: 0.0, ..small(6, 3, 2) };
+    assert_eq!(none(ForecastSettings { validation: 0.07, ..all }), none(all)); // 2 values for a horizon of 3
+    assert_eq!(none(ForecastSettings { validation: 0.9, ..all }), none(all)); // 4 values to train on
+    assert!(none(all).0 && !none(ForecastSettings { validation: 0.08, ..all }).0);
+}
+
 #[test]
 fn the_seed_decides_and_lanes_hardly() {
     let series: Vec<f64> = (0..80).map(|t| f64::from(t % 7)).collect();
-    let train =
-        |settings| Forecaster::train(&series, settings, |_, _| {}).unwrap().forecast(&series).unwrap();
+    let train = |settings| Forecaster::train(&series, settings, |_| {}).unwrap().forecast(&series).unwrap();
     let settings = small(7, 2, 2);
     let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
     assert_eq!(bits(&train(settings)), bits(&train(settings)));
@@ -87,14 +140,14 @@ fn outliers_move_huber_less() {
 #[test]
 fn a_constant_stays() {
     let series = [42.0; 30];
-    let forecaster = Forecaster::train(&series, small(4, 2, 2), |_, _| {}).unwrap();
+    let forecaster = Forecaster::train(&series, small(4, 2, 2), |_| {}).unwrap();
     assert!(forecaster.forecast(&series).unwrap().iter().all(|s| (s - 42.0).abs() < 1.0));
 }
 
 #[test]
 fn the_file_reads_back_with_means_and_deviations() {
     let series: Vec<f64> = (0..60).map(|t| f64::from(t * t % 11)).collect();
-    let forecaster = Forecaster::train(&series, small(4, 3, 1), |_, _| {}).unwrap();
+    let forecaster = Forecaster::train(&series, small(4, 3, 1), |_| {}).unwrap();
     let file = forecaster.file();
     let mut words = vec![0_u32; file.byte_len() / 4];
     file.emit(bytemuck::must_cast_slice_mut(&mut words)).unwrap();
@@ -116,7 +169,7 @@ fn the_file_reads_back_with_means_and_deviations() {
 #[test]
 fn values_far_from_those_that_were_trained_on_are_no_forecast() {
     let series: Vec<f64> = (0..60).map(|t| f64::from(t % 5) * 1e-9).collect();
-    let forecaster = Forecaster::train(&series, small(4, 3, 1), |_, _| {}).unwrap();
+    let forecaster = Forecaster::train(&series, small(4, 3, 1), |_| {}).unwrap();
     let far: Vec<f64> = (0..60).map(|t| f64::from(t % 5) * 1e37).collect();
     assert!(matches!(forecaster.forecast(&far), Err(HostError::Model(Error::NotFinite(_)))));
 }
@@ -131,10 +184,11 @@ fn the_caller_says_where_training_ends() {
             if asked > end { 1.0 } else { done }
         };
         let forecaster =
-            Forecaster::train_until(&series, small(7, 2, epochs), step, |n, _| reported = n).unwrap();
+            Forecaster::train_until(&series, small(7, 2, epochs), step, |epoch| reported = epoch.number)
+                .unwrap();
         (forecaster.params().to_vec(), asked, reported)
     };
-    let whole = Forecaster::train(&series, small(7, 2, 2), |_, _| {}).unwrap();
+    let whole = Forecaster::train(&series, small(7, 2, 2), |_| {}).unwrap();
     let (params, asked, reported) = run(u64::MAX, 2);
     assert_eq!((&params[..], reported), (whole.params(), 2));
     assert_ne!(run(asked - 1, 2).0, params);
@@ -145,20 +199,23 @@ fn the_caller_says_where_training_ends() {
 
 #[test]
 fn what_cannot_be_trained_on() {
-    let refused = |series: &[f64], settings| Forecaster::train(series, settings, |_, _| {}).unwrap_err();
+    let refused = |series: &[f64], settings| Forecaster::train(series, settings, |_| {}).unwrap_err();
     let ones = small(1, 1, 1);
     let [none, many] = [0, 99].map(|layers| ForecastSettings { layers, ..ones });
-    for settings in [small(0, 1, 1), small(1, 0, 1), ForecastSettings { batch: 0, ..ones }, none, many] {
+    let [negative, whole, nan] =
+        [-0.1, 1.0, f64::NAN].map(|validation| ForecastSettings { validation, ..ones });
+    let sizes = [small(0, 1, 1), small(1, 0, 1), ForecastSettings { batch: 0, ..ones }, none, many];
+    for settings in sizes.into_iter().chain([negative, whole, nan]) {
         assert!(matches!(refused(&[0.0; 9], settings), HostError::Setting(_)));
     }
     let error = std::string::ToString::to_string(&refused(&[0.0; 7], small(5, 2, 1)));
     assert!(error.contains("7 values") && error.contains("needs 8"), "{error}");
-    assert!(Forecaster::train(&[0.0; 8], small(5, 2, 1), |_, _| {}).is_ok());
+    assert!(Forecaster::train(&[0.0; 8], small(5, 2, 1), |_| {}).is_ok());
     for bad in [f64::NAN, f64::INFINITY, 1e300] {
         let error = refused(&[0.0, 1.0, bad, 2.0, 1.0, 2.0, 1.0, 3.0], small(2, 1, 1));
         assert!(matches!(error, HostError::Model(Error::NotFinite(Quantity::Input))), "{error}");
     }
-    let forecaster = Forecaster::train(&[0.0; 8], small(5, 2, 1), |_, _| {}).unwrap();
+    let forecaster = Forecaster::train(&[0.0; 8], small(5, 2, 1), |_| {}).unwrap();
     assert!(matches!(forecaster.forecast(&[0.0; 5]), Err(HostError::Setting(_))));
     assert!(forecaster.backtest(&[0.0; 8], 7).unwrap().is_empty());
 }

@@ -36,7 +36,7 @@ impl Windows {
         settings: ForecastSettings,
     ) -> Result<Self, HostError> {
         let steps = 1..series.len() - settings.horizon;
-        let features = features(series, settings.window);
+        let features = features(series, settings.looks_back());
         let mut x = features[..steps.len()].as_flattened().to_vec();
         let mut y: Vec<f32> = steps.flat_map(|t| targets(series, t, settings.horizon)).collect();
         forecaster.inputs.view().apply(&mut x)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args as Group;
 use recurve::cell::CellKind;
 
-use super::values::{self, held_out, positive, seconds, size, total};
+use super::values::{self, Keep, held_out, positive, seconds, size, total};
 
 #[derive(Debug, Group)]
 pub struct ForecastArgs {
@@ -19,8 +19,8 @@ pub struct ForecastArgs {
         long,
         value_name = "MODEL",
         conflicts_with_all = [
-            "horizon", "window", "cell", "hidden", "layers", "batch", "epochs", "max_seconds", "lr", "clip", "huber", "seed",
-            "out"
+            "horizon", "window", "cell", "hidden", "layers", "batch", "epochs", "max_seconds", "keep", "lr", "clip", "huber",
+            "seed", "out"
         ]
     )]
     pub model: Option<PathBuf>,
@@ -51,6 +51,10 @@ pub struct ForecastArgs {
     /// Time to train at most
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub max_seconds: Option<f64>,
+    /// Which weights to keep: best, those after an epoch that did best on the last fifth of what there is to train on, which is
+    /// then not trained on; or last, those at the end
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t, hide_possible_values = true)]
+    pub keep: Keep,
     /// Learning rate in the beginning; it falls to zero
     #[arg(long, value_name = "X", default_value_t = 0.01, value_parser = positive)]
     pub lr: f32,

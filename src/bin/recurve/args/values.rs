@@ -46,7 +46,7 @@ pub enum ScheduleKind {
 /// Which weights are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Keep {
-    /// Those that did best on the held-out text
+    /// Those that did best on what is not trained on
     #[default]
     Best,
     /// Those at the end

@@ -2,7 +2,7 @@
 
 use recurve::host::forecast::ForecastSettings;
 
-use crate::args::ForecastArgs;
+use crate::args::{ForecastArgs, Keep};
 use crate::failure::Failure;
 
 /// Values that a forecast looks back on at least, if nothing else is said.
@@ -25,6 +25,9 @@ pub fn settings(args: &ForecastArgs) -> ForecastSettings {
     settings.horizon = horizon;
     settings.batch = batch;
     settings.epochs = epochs(args).unwrap_or(u64::MAX);
+    if args.keep == Keep::Last {
+        settings.validation = 0.0;
+    }
     settings.lr = lr;
     settings.clip = clip;
     settings.huber = huber;

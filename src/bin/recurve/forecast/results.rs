@@ -14,6 +14,8 @@ use crate::report::{self, grouped, short, table};
 /// How a forecaster was trained.
 pub struct Trained {
     pub epochs: u64,
+    /// The epoch whose weights were kept, if they were compared.
+    pub kept: Option<u64>,
     pub seconds: f64,
     pub interrupted: bool,
 }
@@ -83,6 +85,7 @@ fn object(results: &Results) -> Value {
         "held_out": results.held_out,
         "parameters": results.shape.params_len(),
         "epochs": trained.map(|trained| trained.epochs),
+        "kept_epoch": trained.and_then(|trained| trained.kept),
         "seconds": trained.map(|trained| trained.seconds),
     })
 }
@@ -91,9 +94,10 @@ fn summary(args: &ForecastArgs, results: &Results) -> String {
     let counts = [results.values, results.held_out, results.shape.params_len()].map(|n| grouped(n as u64));
     let [values, held_out, parameters] = counts;
     let (measured, trained) = match &results.trained {
-        Some(Trained { epochs, seconds, interrupted }) => {
+        Some(Trained { epochs, kept, seconds, interrupted }) => {
             let end = if *interrupted { "interrupted after" } else { "trained for" };
-            ("held out", format!("{end} {} epochs in {seconds:.1} s", grouped(*epochs)))
+            let kept = kept.map_or_else(String::new, |n| format!(", best after {}", grouped(n)));
+            ("held out", format!("{end} {} epochs in {seconds:.1} s{kept}", grouped(*epochs)))
         }
         None => ("to measure by", "trained before".into()),
     };
