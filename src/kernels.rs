@@ -24,10 +24,10 @@
 //! hidden units products take half of the time.
 //!
 //! A single step reads each weight once. From 128 hidden units on these come from the second cache, which bounds it: 40 to
-//! 47 bytes a cycle at 256 units with AVX-512. What is wider than half of the registers, as the four gates of 128 units
-//! are, is read in strides and not in order, at 35 bytes a cycle; sums that wait in memory while B is read in order were no
-//! faster. Below, it is the wait for one sum after another, and for tanh's division. Rows whose width is no multiple of a
-//! register's are loaded across cache lines.
+//! 48 bytes a cycle with AVX-512 where rows of B are read in order, and 33 in strides. So a tile of a single row is as wide as
+//! the registers allow; what is wider than all of them, as the four gates of more than 128 units are, is still read in
+//! strides, since sums that wait in memory while B is read in order were no faster. Below, it is the wait for one sum after
+//! another, and for tanh's division. Rows whose width is no multiple of a register's are loaded across cache lines.
 //!
 //! All of it is inlined into a step or a window, so that sizes and instruction sets are known inside. Without
 //! optimisation that would put every temporary of every tile into one frame, 600 kB of stack for a gradient: in
