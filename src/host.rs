@@ -2,6 +2,7 @@
 //!
 //! - [`text`] reads a file, cleans it and holds out its end; [`Corpus`] turns it into tokens.
 //! - [`Network`] is a model of any cell and any sizes, read from and written to a file.
+//! - [`ReadingsModel`] is one that reads numbers and has no vocabulary.
 //! - [`Trainer`] trains one, window after window, in an order that anyone can reproduce.
 //! - [`checkpoint`]: a run that was stopped goes on and ends in the same bits.
 //! - [`forecast`] trains on a series of numbers.
@@ -29,11 +30,13 @@ pub mod safetensors;
 pub mod text;
 
 mod buffer;
+mod channels;
 mod corpus;
 mod error;
 mod file;
 mod network;
 mod read;
+mod readings;
 mod select;
 mod settings;
 mod shown;
@@ -48,6 +51,7 @@ pub use error::HostError;
 pub use file::{check_writable, write_whole};
 pub use network::Network;
 pub use read::read_whole;
+pub use readings::ReadingsModel;
 pub use select::select;
 pub use settings::{AnyOptimizer, Settings};
 pub use shown::Shown;

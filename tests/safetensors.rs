@@ -2,6 +2,8 @@
 //! fit is refused by name.
 #![cfg(feature = "safetensors")]
 
+#[path = "safetensors/readings.rs"]
+mod readings;
 #[path = "safetensors/refused.rs"]
 mod refused;
 #[path = "safetensors/round_trip.rs"]

@@ -1,4 +1,4 @@
-//! A safetensors file: a network that comes back to the byte, or a message of one line.
+//! A safetensors file: a network or a model of readings that comes back to the byte, or a message of one line.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -34,6 +34,18 @@ fuzz_target!(|data: &[u8]| {
         let length = (header.len() as u64).to_le_bytes();
         [&length[..], header, tensors.get(1..).unwrap_or_default(), &vec![0; padding]].concat()
     };
+    if more & 32 != 0 {
+        return match import.readings(&bytes) {
+            Ok(model) => {
+                let mut written = vec![0; model.file().byte_len()];
+                model.file().emit(&mut written).unwrap();
+                let file = export(&model).unwrap();
+                let again = Import::default().readings(&file).unwrap();
+                assert_eq!(export(&again).unwrap(), file);
+            }
+            Err(error) => assert_line(&error.to_string()),
+        };
+    }
     let clean = import.clean_of(&bytes);
     match import.network(&bytes) {
         Ok(network) => {

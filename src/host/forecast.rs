@@ -20,7 +20,7 @@ mod naive;
 mod windows;
 
 use core::num::NonZeroU32;
-use std::{format, vec, vec::Vec};
+use std::{format, vec::Vec};
 
 use rand_core::SeedableRng;
 use rand_pcg::Pcg32;
@@ -29,7 +29,7 @@ use best::Best;
 pub use naive::{Errors, last_value, seasonal};
 use windows::Windows;
 
-use super::{Buffer, HostError, settings::masks};
+use super::{Buffer, HostError, channels::Channels, settings::masks};
 use crate::cell::{ActivationKind, AnyCell, CellKind, Dropout, Extent, Inputs};
 use crate::error::{Error, Quantity};
 use crate::init::Init;
@@ -39,7 +39,6 @@ use crate::memory::{TrainingMemory, bytes};
 use crate::model::ModelShape;
 use crate::optim::{Adam, Optimizer, Schedule, clip_norm_on};
 use crate::series::SeriesInputs;
-use crate::standard::{StandardView, fit};
 
 /// What a series may have values of, above and below zero: the squares of differences between larger ones are beyond `f32`.
 pub const LIMIT: f64 = 1e18;
@@ -188,27 +187,8 @@ pub struct Forecaster {
     shape: ModelShape<AnyCell>,
     settings: ForecastSettings,
     params: Buffer,
-    inputs: Standard,
-    outputs: Standard,
-}
-
-/// Means and deviations on the heap.
-#[derive(Clone, Debug)]
-struct Standard {
-    mean: Vec<f32>,
-    deviation: Vec<f32>,
-}
-
-impl Standard {
-    fn of(rows: &[f32], channels: usize) -> Result<Self, HostError> {
-        let (mut mean, mut deviation) = (vec![0.0; channels], vec![0.0; channels]);
-        fit(rows, &mut mean, &mut deviation)?;
-        Ok(Self { mean, deviation })
-    }
-
-    fn view(&self) -> StandardView<'_> {
-        StandardView { mean: &self.mean, deviation: &self.deviation }
-    }
+    inputs: Channels,
+    outputs: Channels,
 }
 
 /// x_1, x_2, … of a series.
@@ -299,8 +279,8 @@ impl Forecaster {
             shape,
             settings,
             params: Buffer::zeroed(shape.params_len())?,
-            inputs: Standard::of(inputs.as_flattened(), INPUTS)?,
-            outputs: Standard::of(&targets, horizon)?,
+            inputs: Channels::of(inputs.as_flattened(), INPUTS)?,
+            outputs: Channels::of(&targets, horizon)?,
         })
     }
 

@@ -1,11 +1,11 @@
 //! A model whose cell, sizes and vocabulary are known at run time, and its file.
 
-use std::{format, path::Path, vec, vec::Vec};
+use std::{format, path::Path, vec::Vec};
 
 use rand_core::SeedableRng;
 use rand_pcg::Pcg32;
 
-use super::{Buffer, HostError, buffer::check_available, read_model, stored::parse_model, write_whole};
+use super::{Buffer, HostError, buffer::check_available, read_model, stored};
 use crate::cell::{AnyCell, Cell, Extent, Inputs};
 use crate::clean::Clean;
 use crate::error::Error;
@@ -110,7 +110,7 @@ impl Network {
     /// # Errors
     /// [`HostError::Format`] if they are no model, [`HostError::NoVocabulary`] if they are one of readings.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, HostError> {
-        parse_model(bytes, Self::of)
+        stored::parse_model(bytes, Self::of)
     }
 
     /// The network of a file; there is no room for its weights before all else is known to be right.
@@ -127,11 +127,7 @@ impl Network {
     /// # Errors
     /// [`HostError::File`] if it cannot be written; a file of this name is then as it was.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), HostError> {
-        let path = path.as_ref();
-        let file = self.file();
-        let mut bytes = vec![0; file.byte_len()];
-        file.emit(&mut bytes).map_err(|source| HostError::Format { path: path.into(), source })?;
-        write_whole(path, &bytes)
+        stored::write_model(path.as_ref(), self.file())
     }
 
     /// The perplexity of a text in one pass, from a zero state, over every token that has one before it.

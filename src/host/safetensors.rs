@@ -14,7 +14,8 @@
 //! | W_e (v×d) | the embedding's `weight` (v×d), as it is |
 //! | W_hq (h×q), b_q | the output layer's `weight` (q×h), transposed, and `bias` |
 //!
-//! What is exported, imported and exported again is the same file.
+//! What is exported, imported and exported again is the same file. A model that reads numbers and has no vocabulary is
+//! imported by [`Import::readings`].
 //!
 //! A trained second bias makes `PyTorch` take two steps in the place of one. To train there as here, hold
 //! `bias_hh_l0` at zero, of a GRU its first two thirds: `tests/golden/torch_steps.py` does.

@@ -1,8 +1,8 @@
 //! Model files of any kind: of a text, of readings, of a forecaster.
 
-use std::path::Path;
+use std::{path::Path, vec};
 
-use super::{Buffer, HostError, checkpoint, read};
+use super::{Buffer, HostError, checkpoint, read, write_whole};
 use crate::format::{FormatError, ModelFile, claimed_len};
 
 /// Reads a model file, and hands what it holds to `f`.
@@ -30,7 +30,14 @@ pub fn read_model<T>(
     })
 }
 
-/// The same of a file's bytes, at any alignment; if it is one of less than four, they are copied first.
+/// Writes a model file, whole or not at all.
+pub(super) fn write_model(path: &Path, file: ModelFile<'_>) -> Result<(), HostError> {
+    let mut bytes = vec![0; file.byte_len()];
+    file.emit(&mut bytes).map_err(|source| HostError::Format { path: path.into(), source })?;
+    write_whole(path, &bytes)
+}
+
+/// [`read_model`] of a file's bytes, at any alignment; if it is one of less than four, they are copied first.
 pub(super) fn parse_model<T>(
     bytes: &[u8],
     f: impl FnOnce(ModelFile<'_>) -> Result<T, HostError>,

@@ -176,6 +176,28 @@ fn init_and_what_the_model_says_are_one() {
 }
 
 #[test]
+fn a_model_of_readings_comes_back() {
+    let series: String = (0..60).map(|t| format!("{}\n", t * t % 11)).collect();
+    let folder = Folder::new().with("s.csv", "v\n".to_owned() + &series);
+    let train =
+        "forecast s.csv --column v --window 5 --horizon 2 --hidden 3 --layers 2 --epochs 1 --quiet --json";
+    folder.run(&format!("{train} --out model.rcv")).json();
+    ok(&folder, "export model.rcv --safetensors w.safetensors");
+    let text = ok(&folder, "import w.safetensors --readings --out again.rcv");
+    assert!(text.starts_with("gru, 2 x 3 hidden units, 2 outputs\nmodel written to again.rcv"), "{text}");
+    assert_eq!(read(&folder, "again.rcv"), read(&folder, "model.rcv"));
+    folder.run("forecast s.csv --column v --model again.rcv --json").json();
+
+    folder.run("import w.safetensors --out x.rcv").refused(1, &["no vocabulary", "--readings"]);
+    folder
+        .run("import w.safetensors --readings --text s.csv --out x.rcv")
+        .refused(2, &["--readings", "--text"]);
+    let torch = torch();
+    ok(&torch, "import gru.safetensors --readings --out m.rcv");
+    assert_eq!(torch.run("inspect m.rcv --json").json()["vocabulary"], Value::Null);
+}
+
+#[test]
 fn files_that_cannot_be_imported() {
     let mut long = vec![0; 40];
     long[..8].copy_from_slice(&(4_u64 << 30).to_le_bytes());

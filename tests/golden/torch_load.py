@@ -7,6 +7,8 @@ Each NAME.before.safetensors of torch/, whose modules call their parts by all ki
 A module that calls its parts as recurve does, `rnn`, `head` and `embedding`, must take what comes out with `strict=True`, and
 in float64 its logits for text.txt must be those of a module with the weights that went in, to 1e-6 of the largest. What
 recurve itself makes of the exported weights is compared by the perplexity of the text.
+
+A network that reads numbers goes the same way, with the means and deviations of its inputs.
 """
 
 import json
@@ -19,7 +21,7 @@ from pathlib import Path
 import safetensors
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from torch_steps import CASES, HERE, Parts
@@ -68,6 +70,37 @@ def compare(command, case, text, folder):
     assert off < 1e-6 and math.isclose(measured, nats, rel_tol=1e-5), case.name
 
 
+class Sensor(nn.Module):
+    """Reads three numbers, and makes four of them."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(3, 5, num_layers=2)
+        self.head = nn.Linear(5, 4)
+
+    def forward(self, x):
+        return self.head(self.rnn(x)[0])
+
+
+def compare_readings(command, folder):
+    torch.manual_seed(1)
+    theirs, ours = Sensor(), Sensor()
+    before, model, after = folder / "before", folder / "m.rcv", folder / "after"
+    metadata = {"input_mean": "[1,-2.5,300]", "input_deviation": "[1,2,0.1]"}
+    save_file(theirs.state_dict(), before, metadata=metadata)
+    run(command, "import", before, "--readings", "--out", model)
+    run(command, "export", model, "--safetensors", after)
+    with safe_open(after, "pt") as file:
+        assert metadata.items() <= file.metadata().items(), file.metadata()
+    ours.load_state_dict(load_file(after), strict=True)
+    x = torch.randn(20, 2, 3, dtype=torch.float64)
+    with torch.no_grad():
+        expected, outputs = theirs.double()(x), ours.double()(x)
+    off = ((outputs - expected).abs().max() / expected.abs().max()).item()
+    print(f"readings: outputs differ by {off:.1e}")
+    assert off < 1e-6, "readings"
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -76,6 +109,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for case in CASES:
             compare(sys.argv[1], case, text, Path(folder))
+        compare_readings(sys.argv[1], Path(folder))
 
 
 if __name__ == "__main__":

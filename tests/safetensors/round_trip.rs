@@ -13,7 +13,7 @@ use safetensors::tensor::Dtype;
 
 use crate::theirs::{Theirs, file, gru, imported, sixteenths, theirs};
 
-fn kinds() -> impl Strategy<Value = CellKind> {
+pub fn kinds() -> impl Strategy<Value = CellKind> {
     prop_oneof![Just(CellKind::Elman), Just(CellKind::Gru), Just(CellKind::Lstm)]
 }
 
@@ -35,7 +35,7 @@ fn cells(symbols: usize) -> impl Strategy<Value = AnyCell> {
 }
 
 /// Any number that is finite, zeros of both signs among them.
-fn weights(count: usize) -> impl Strategy<Value = Vec<f32>> {
+pub fn weights(count: usize) -> impl Strategy<Value = Vec<f32>> {
     use prop::num::f32::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
     prop::collection::vec(POSITIVE | NEGATIVE | NORMAL | SUBNORMAL | ZERO, count)
 }

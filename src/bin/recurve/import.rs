@@ -29,6 +29,11 @@ pub fn run(args: &ImportArgs) -> Result<(), Failure> {
     import.rnn_prefix.clone_from(&args.rnn_prefix);
     import.head_prefix.clone_from(&args.head_prefix);
     import.embedding_prefix.clone_from(&args.embedding_prefix);
+    if args.readings {
+        let model = import.readings(&bytes).map_err(|error| refused(args, &error))?;
+        model.write(out)?;
+        return report::print_written(model.file(), "model", out, model.file().byte_len(), args.json);
+    }
     import.vocabulary = match (text, vocab) {
         (Some(text), _) => Some(of_text(args, &import, &bytes, text)?),
         (None, Some(file)) => Some(listed(file)?),
@@ -57,7 +62,7 @@ fn listed(path: &Path) -> Result<Vocabulary, Failure> {
 fn refused(args: &ImportArgs, error: &WeightsError) -> Failure {
     let what = match error {
         WeightsError::Vocabulary(_) if args.text.is_none() && args.vocab.is_none() => {
-            ": --text takes a text, --vocab a list"
+            ": --text takes a text, --vocab a list; --readings is for a network that reads numbers"
         }
         _ => "",
     };

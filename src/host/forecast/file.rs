@@ -1,19 +1,13 @@
 //! A forecaster's file: a model of readings that says what it looks back on.
 
-use std::{path::Path, vec};
+use std::path::Path;
 
-use super::{ForecastSettings, Forecaster, INPUTS, Standard};
+use super::{ForecastSettings, Forecaster, INPUTS};
 use crate::cell::Cell;
 use crate::format::{ModelFile, Normalization};
-use crate::host::stored::parse_model;
-use crate::host::{Buffer, HostError, read_model, write_whole};
-use crate::standard::StandardView;
-
-impl Standard {
-    fn copied(view: StandardView<'_>) -> Self {
-        Self { mean: view.mean.to_vec(), deviation: view.deviation.to_vec() }
-    }
-}
+use crate::host::channels::Channels;
+use crate::host::stored::{parse_model, write_model};
+use crate::host::{Buffer, HostError, read_model};
 
 impl<'a> From<&'a Forecaster> for ModelFile<'a> {
     fn from(forecaster: &'a Forecaster) -> Self {
@@ -37,10 +31,7 @@ impl Forecaster {
     /// # Errors
     /// [`HostError::File`] if it cannot be written; a file of this name is then as it was.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), HostError> {
-        let (path, file) = (path.as_ref(), self.file());
-        let mut bytes = vec![0; file.byte_len()];
-        file.emit(&mut bytes).map_err(|source| HostError::Format { path: path.into(), source })?;
-        write_whole(path, &bytes)
+        write_model(path.as_ref(), self.file())
     }
 
     /// Reads a model file, to forecast with it.
@@ -82,7 +73,7 @@ impl Forecaster {
         params.copy_from_slice(file.weights);
         let settings =
             ForecastSettings { window, horizon: file.shape.outputs, ..ForecastSettings::default() };
-        let [inputs, outputs] = [inputs, outputs].map(Standard::copied);
+        let [inputs, outputs] = [inputs, outputs].map(Channels::copied);
         Ok(Self { shape: file.shape, settings, params, inputs, outputs })
     }
 }

@@ -1,5 +1,6 @@
 //! What a file says of itself beside its tensors: how they are to be understood, and the vocabulary.
 
+use core::num::NonZeroU32;
 use std::{
     collections::BTreeMap,
     format,
@@ -14,11 +15,15 @@ use super::{Vocabulary, WeightsError};
 use crate::cell::{ActivationKind, CellKind};
 use crate::clean::Clean;
 use crate::format::ModelFile;
+use crate::host::channels::Channels;
 use crate::standard::StandardView;
 
 pub(super) const VOCABULARY: &str = "vocabulary";
 const ACTIVATION: &str = "activation";
 const CLEAN: &str = "clean";
+const WINDOW: &str = "window";
+/// Mean and deviation of what is read, and of what is predicted.
+const SIDES: [[&str; 2]; 2] = [["input_mean", "input_deviation"], ["output_mean", "output_deviation"]];
 
 /// How gates and reset are understood, by kind of cell. Nothing else can be read.
 const fn conventions(kind: CellKind) -> &'static [(&'static str, &'static str)] {
@@ -68,15 +73,12 @@ fn units(model: ModelFile<'_>) -> Vec<(&'static str, String)> {
     let list = |numbers: &[f32]| {
         format!("[{}]", numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
     };
-    let sides = [
-        (model.normalization.inputs, ["input_mean", "input_deviation"]),
-        (model.normalization.outputs, ["output_mean", "output_deviation"]),
-    ];
+    let sides = [model.normalization.inputs, model.normalization.outputs].into_iter().zip(SIDES);
     let of_side = |(side, names): (Option<StandardView<'_>>, [_; 2])| {
         side.map(|side| [(names[0], list(side.mean)), (names[1], list(side.deviation))])
     };
-    let window = model.window.map(|window| ("window", window.to_string()));
-    sides.into_iter().filter_map(of_side).flatten().chain(window).collect()
+    let window = model.window.map(|window| (WINDOW, window.to_string()));
+    sides.filter_map(of_side).flatten().chain(window).collect()
 }
 
 /// Refuses tensors that are meant in another way.
@@ -109,4 +111,56 @@ pub(super) fn activation(file: &File<'_>) -> Result<Option<ActivationKind>, Weig
         name.parse().map_err(|_| wrong())
     };
     file.metadata(ACTIVATION).map(named).transpose()
+}
+
+/// Means and deviations of a model of readings with so many inputs and outputs.
+pub(super) fn normalization(
+    file: &File<'_>,
+    channels: [usize; 2],
+) -> Result<[Option<Channels>; 2], WeightsError> {
+    let [inputs, outputs] = [0, 1].map(|side| standard(file, SIDES[side], channels[side]));
+    Ok([inputs?, outputs?])
+}
+
+/// Mean and deviation of some channels, if one of them is there.
+fn standard(
+    file: &File<'_>,
+    [mean, deviation]: [&'static str; 2],
+    channels: usize,
+) -> Result<Option<Channels>, WeightsError> {
+    if file.metadata(mean).is_none() && file.metadata(deviation).is_none() {
+        return Ok(None);
+    }
+    let list = |key, is_valid: fn(f32) -> bool, expected| {
+        let found = file.metadata(key).unwrap_or("missing");
+        let list = numbers(found, channels).filter(|list| list.iter().all(|&x| is_valid(x)));
+        list.ok_or_else(|| WeightsError::Metadata { key, expected, found: found.into() })
+    };
+    Ok(Some(Channels {
+        mean: list(mean, f32::is_finite, "a list of finite numbers, one for each channel,")?,
+        deviation: list(
+            deviation,
+            |x| x > 0.0 && x.is_finite(),
+            "a list of numbers above 0, one for each channel,",
+        )?,
+    }))
+}
+
+/// A list of so many numbers. Not as JSON, which would read them as `f64` and round twice.
+fn numbers(list: &str, count: usize) -> Option<Vec<f32>> {
+    let numbers = list.trim().strip_prefix('[')?.strip_suffix(']')?.split(',');
+    if numbers.clone().count() != count {
+        return None;
+    }
+    numbers.map(|number| number.trim().parse().ok()).collect()
+}
+
+/// What a forecaster looks back on.
+pub(super) fn window(file: &File<'_>) -> Result<Option<NonZeroU32>, WeightsError> {
+    let number = |found: &str| {
+        let wrong =
+            || WeightsError::Metadata { key: WINDOW, expected: "a number from 1", found: found.into() };
+        found.parse().map_err(|_| wrong())
+    };
+    file.metadata(WINDOW).map(number).transpose()
 }

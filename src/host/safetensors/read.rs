@@ -8,7 +8,8 @@ use super::names::{Given, Names};
 use super::{Vocabulary, WeightsError, metadata};
 use crate::cell::{ActivationKind, AnyCell, CellKind, MAX_LAYERS};
 use crate::clean::Clean;
-use crate::host::{Network, tensors};
+use crate::host::{Network, ReadingsModel, tensors};
+use crate::model::ModelShape;
 use crate::params::take_mut;
 
 /// How a file of `PyTorch`'s becomes a network: what the file itself does not say.
@@ -42,27 +43,55 @@ impl Import {
     /// [`WeightsError`], which names the tensor that is missing, too many, of another shape or of another type.
     pub fn network(&self, bytes: &[u8]) -> Result<Network, WeightsError> {
         let file = File::parse(bytes)?;
+        let (names, layers) = self.names(&file)?;
+        let vocabulary = self.vocabulary(&file)?;
+        let symbols = vocabulary.len();
+        let cell = self.cell(&file, &names, layers, symbols)?;
+        let clean = self.clean_in(&file)?;
+        let layout = Layout::of(ModelShape { cell, outputs: symbols }, &names);
+        let sources = sources(&file, &layout, Some(symbols))?;
+        // Whatever could be wrong with the file has been found before there is room for its weights.
+        let mut network = Network::new(cell, vocabulary.ascending(), vocabulary.alphabet(), clean)?;
+        fill(network.params_mut(), &sources);
+        bring_into_order(&mut network, &vocabulary.order());
+        Ok(network)
+    }
+
+    /// The model of a file's bytes that reads numbers: it has as many inputs and outputs as the tensors say, and no
+    /// vocabulary. Of the metadata, `input_mean` and `input_deviation`, `output_mean` and `output_deviation`, lists of numbers
+    /// in JSON, and a forecaster's `window` are used; of these settings, activation and prefixes.
+    ///
+    /// # Errors
+    /// As for [`network`](Self::network); an embedding is a tensor too many, since it reads symbols.
+    pub fn readings(&self, bytes: &[u8]) -> Result<ReadingsModel, WeightsError> {
+        let file = File::parse(bytes)?;
+        let (names, layers) = self.names(&file)?;
+        if let Some(prefix) = &names.embedding {
+            return Err(unexpected(&file, format!("{prefix}weight")));
+        }
+        let inputs = needed(&file, format!("{}weight_ih_l0", names.rnn), 1)?;
+        let outputs = needed(&file, format!("{}weight", names.head), 0)?;
+        if inputs == 0 || outputs == 0 {
+            return Err(WeightsError::Unsupported("the network has no inputs or no outputs".to_owned()));
+        }
+        let shape = ModelShape { cell: self.cell(&file, &names, layers, inputs)?, outputs };
+        let layout = Layout::of(shape, &names);
+        let sources = sources(&file, &layout, None)?;
+        let normalization = metadata::normalization(&file, [inputs, outputs])?;
+        let mut model = ReadingsModel::new(shape, normalization, metadata::window(&file)?)?;
+        fill(model.params_mut(), &sources);
+        Ok(model)
+    }
+
+    /// The prefixes, and the number of layers.
+    fn names(&self, file: &File<'_>) -> Result<(Names, usize), WeightsError> {
         let all = file.names();
         let shape = |name: &str| Some(file.tensor(name)?.shape().to_vec());
         let (names, layers) = Names::find(&all, self.given(), &shape)?;
-        if let Some(name) = names.other_networks(&all) {
-            return Err(unexpected(&file, name.clone()));
+        match names.other_networks(&all) {
+            Some(name) => Err(unexpected(file, name.clone())),
+            None => Ok((names, layers)),
         }
-        let vocabulary = self.vocabulary(&file)?;
-        let cell = self.cell(&file, &names, layers, vocabulary.len())?;
-        let clean = self.clean_in(&file)?;
-        let symbols = vocabulary.len();
-        let layout = Layout::of(crate::ModelShape { cell, outputs: symbols }, &names);
-        check(&file, &layout.specs, symbols)?;
-        let sources: Result<Vec<_>, _> = layout.parts.iter().map(|part| Source::of(&file, part)).collect();
-        let sources = sources?;
-        sources.iter().try_for_each(Source::check)?;
-        // Whatever could be wrong with the file has been found before there is room for its weights.
-        let mut network = Network::new(cell, vocabulary.ascending(), vocabulary.alphabet(), clean)?;
-        let weights = sources.iter().flat_map(Source::weights);
-        network.params_mut().iter_mut().zip(weights).for_each(|(to, weight)| *to = weight);
-        bring_into_order(&mut network, &vocabulary.order());
-        Ok(network)
     }
 
     /// The cleaning that texts for a file's network need, and so a text that its vocabulary is taken from:
@@ -160,6 +189,13 @@ fn size(file: &File<'_>, name: &str, dimension: usize) -> Option<usize> {
     file.tensor(name)?.shape().get(dimension).copied()
 }
 
+/// A size of a tensor that must be there.
+fn needed(file: &File<'_>, name: String, dimension: usize) -> Result<usize, WeightsError> {
+    let tensor = file.tensor(&name);
+    let found = tensor.map(|tensor| tensor.shape().to_vec()).unwrap_or_default();
+    found.get(dimension).copied().ok_or(WeightsError::Missing { name, expected: None })
+}
+
 /// The kind of cell and its hidden units, from the shape of its recurrent weights.
 fn kind(file: &File<'_>, names: &Names) -> Result<(CellKind, usize), WeightsError> {
     let name = format!("{}weight_hh_l0", names.rnn);
@@ -179,13 +215,13 @@ fn kind(file: &File<'_>, names: &Names) -> Result<(CellKind, usize), WeightsErro
 }
 
 /// Each tensor is there with its shape and a type that can be converted, and no other one is.
-fn check(file: &File<'_>, specs: &[Spec], symbols: usize) -> Result<(), WeightsError> {
+fn check(file: &File<'_>, specs: &[Spec], symbols: Option<usize>) -> Result<(), WeightsError> {
     for Spec { name, shape, by_symbols } in specs {
         let (name, expected) = (name.clone(), shape.clone());
         match file.tensor(&name) {
             None => return Err(WeightsError::Missing { name, expected: Some(expected) }),
             Some(tensor) if tensor.shape() != shape => {
-                let (found, symbols) = (tensor.shape().to_vec(), by_symbols.then_some(symbols));
+                let (found, symbols) = (tensor.shape().to_vec(), symbols.filter(|_| *by_symbols));
                 return Err(WeightsError::Shape { name, expected, found, symbols });
             }
             Some(tensor) => {
@@ -205,6 +241,23 @@ fn check(file: &File<'_>, specs: &[Spec], symbols: usize) -> Result<(), WeightsE
 fn unexpected(file: &File<'_>, name: String) -> WeightsError {
     let found = file.tensor(&name).map(|tensor| tensor.shape().to_vec()).unwrap_or_default();
     WeightsError::Unexpected { name, found }
+}
+
+/// What our tensors are made of, if it is all there, finite, and all there is.
+fn sources<'f>(
+    file: &'f File<'_>,
+    layout: &'f Layout,
+    symbols: Option<usize>,
+) -> Result<Vec<Source<'f>>, WeightsError> {
+    check(file, &layout.specs, symbols)?;
+    let sources: Vec<_> = layout.parts.iter().map(|part| Source::of(file, part)).collect::<Result<_, _>>()?;
+    sources.iter().try_for_each(Source::check)?;
+    Ok(sources)
+}
+
+fn fill(params: &mut [f32], sources: &[Source<'_>]) {
+    let weights = sources.iter().flat_map(Source::weights);
+    params.iter_mut().zip(weights).for_each(|(to, weight)| *to = weight);
 }
 
 /// One of our tensors, and what it is made of.

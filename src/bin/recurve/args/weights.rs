@@ -27,6 +27,10 @@ pub struct ImportArgs {
     /// The vocabulary in the order of the weights: a JSON list of characters, or of bytes as numbers
     #[arg(long, value_name = "FILE")]
     pub vocab: Option<PathBuf>,
+    /// The network reads numbers, such as readings of sensors, and has no vocabulary; its metadata may hold their means and
+    /// deviations: input_mean, input_deviation, output_mean, output_deviation
+    #[arg(long, conflicts_with_all = ["text", "vocab", "clean", "bytes", "embedding_prefix"])]
+    pub readings: bool,
     /// How texts are cleaned, none or letters [default: the file's metadata, or none]
     #[arg(long, value_name = "HOW")]
     pub clean: Option<Clean>,
