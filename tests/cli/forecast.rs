@@ -260,7 +260,9 @@ fn cells_and_columns() {
         ("inf", "not finite"),
         ("1e999", "not finite"),
         ("-1.1e18", "\"-1.1e18\" is beyond 1e18"),
-        ("\"1,5\"", "decimal point"),
+        ("\"1,5\"", "a point before decimals"),
+        ("\"1,234,567.5\"", "nothing between thousands"),
+        ("1 000", "nothing between thousands"),
     ] {
         let folder = spoiled(text);
         folder.run(&line).refused(1, &["line 9 of s.csv", "\"sales\"", words]);

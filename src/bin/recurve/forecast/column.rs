@@ -154,9 +154,9 @@ fn number(cell: &[u8]) -> Result<f64, String> {
         )),
         _ if text.is_empty() => Err("the value is missing: fill it in, or leave the line out".into()),
         Ok(_) => Err(format!("\"{shown}\" is not finite: fill in a number, or leave the line out")),
-        Err(_) if text.replacen(',', ".", 1).parse::<f64>().is_ok() => {
-            Err(format!("\"{shown}\" is not a number: write the decimal point as a point"))
-        }
+        Err(_) if text.replace([',', '\'', '_', ' '], "").parse::<f64>().is_ok() => Err(format!(
+            "\"{shown}\" is not a number: write a point before decimals, and nothing between thousands"
+        )),
         Err(_) => Err(format!("\"{shown}\" is not a number: correct it, or choose another column")),
     }
 }
