@@ -24,8 +24,8 @@ fn main() -> Result<(), HostError> {
     let mut settings = ForecastSettings::default();
     (settings.window, settings.horizon, settings.epochs) = (30, HORIZON, 40);
     let forecaster = Forecaster::train(&series[..from], settings, |epoch| {
-        if let (true, Some(rmse)) = (epoch.is_best, epoch.rmse) {
-            println!("epoch {}: RMSE {rmse:.3}, the best so far", epoch.number);
+        if let (true, Some(errors)) = (epoch.is_best, epoch.errors) {
+            println!("epoch {}: RMSE {:.3}, the best so far", epoch.number, errors.rmse);
         }
     })?;
 

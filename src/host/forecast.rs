@@ -68,7 +68,7 @@ pub struct ForecastSettings {
     /// Passes over the series.
     pub epochs: u64,
     /// Share of the series, at its end, that is not trained on, from 0 to below 1: after each epoch it is forecast, and the
-    /// weights with the least RMSE are kept. Where it is too small for a horizon, or leaves too little to train on, all is
+    /// weights with the least RMSE, or with Huber's loss the least MAE, are kept. Where it is too small for a horizon, or leaves too little to train on, all is
     /// trained on, and the last weights are kept.
     pub validation: f64,
     /// Adam's learning rate at its highest.
@@ -161,8 +161,8 @@ pub struct Epoch {
     pub number: u64,
     /// The mean loss of what was trained on.
     pub loss: f32,
-    /// The RMSE of what was not, in the series' unit, if there is anything.
-    pub rmse: Option<f64>,
+    /// The errors of forecasts of what was not, if there is anything.
+    pub errors: Option<Errors>,
     /// Whether its weights are those to keep, so far.
     pub is_best: bool,
 }
@@ -258,8 +258,8 @@ impl Forecaster {
                 total += forecaster.learn(&mut training, &batch, done)? * batch.size as f32;
                 count += batch.size as f32;
             }
-            let (rmse, is_best) = best.offer(&forecaster)?;
-            report(Epoch { number, loss: total / count, rmse, is_best });
+            let (errors, is_best) = best.offer(&forecaster)?;
+            report(Epoch { number, loss: total / count, errors, is_best });
         }
         best.restore(&mut forecaster);
         Ok(forecaster)

@@ -86,12 +86,13 @@ fn train(args: &ForecastArgs, series: &[f64]) -> Result<(Forecaster, Trained), F
     };
     let forecaster = Forecaster::train_until(series, plan::settings(args), done, |epoch| {
         epochs = epoch.number;
-        if epoch.rmse.is_some() && epoch.is_best {
+        if epoch.errors.is_some() && epoch.is_best {
             kept = Some(epochs);
         }
         if progress.is_due() {
             let of = plan::epochs(args).map_or_else(String::new, |all| format!("/{all}"));
-            let rmse = epoch.rmse.map_or_else(String::new, |rmse| format!(", RMSE {}", short(rmse)));
+            let rmse =
+                epoch.errors.map_or_else(String::new, |errors| format!(", RMSE {}", short(errors.rmse)));
             progress.message(share.get().into(), format!("epoch {epochs}{of}, loss {:.4}{rmse}", epoch.loss));
         }
     });

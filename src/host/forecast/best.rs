@@ -7,30 +7,32 @@ use crate::host::{Buffer, HostError};
 pub(super) struct Best<'a> {
     series: &'a [f64],
     from: usize,
-    rmse: f64,
+    error: f64,
     params: Option<Buffer>,
 }
 
 impl<'a> Best<'a> {
     /// The values from index `from` on are those to compare with, if there are any.
     pub(super) const fn new(series: &'a [f64], from: usize) -> Self {
-        Self { series, from, rmse: f64::INFINITY, params: None }
+        Self { series, from, error: f64::INFINITY, params: None }
     }
 
-    /// The error of a forecaster as it is now, and whether it is the smallest so far; nothing and always, if there is nothing to
-    /// compare with.
-    pub(super) fn offer(&mut self, forecaster: &Forecaster) -> Result<(Option<f64>, bool), HostError> {
+    /// The errors of a forecaster as it is now, and whether they are the smallest so far; nothing and always, if there is
+    /// nothing to compare with.
+    pub(super) fn offer(&mut self, forecaster: &Forecaster) -> Result<(Option<Errors>, bool), HostError> {
         let Self { series, from, .. } = *self;
         if from >= series.len() {
             return Ok((None, true));
         }
-        let rmse = Errors::of(series, from, forecaster.horizon(), &forecaster.backtest(series, from)?).rmse;
-        let is_best = rmse < self.rmse;
+        let errors = Errors::of(series, from, forecaster.horizon(), &forecaster.backtest(series, from)?);
+        // Squares of outliers would decide alone.
+        let error = if forecaster.settings.huber.is_some() { errors.mae } else { errors.rmse };
+        let is_best = error < self.error;
         if is_best {
-            self.rmse = rmse;
+            self.error = error;
             self.params = Some(forecaster.params.clone());
         }
-        Ok((Some(rmse), is_best))
+        Ok((Some(errors), is_best))
     }
 
     /// Gives a forecaster the weights that did best, if any were compared.

@@ -1,5 +1,7 @@
 //! Forecasts of series that can be forecast, of those that cannot, and what is refused.
 
+use std::vec;
+
 use super::*;
 use crate::error::{Error, Quantity};
 use crate::format::ModelFile;
@@ -79,12 +81,12 @@ fn the_weights_are_those_of_the_best_epoch() {
     let settings = small(6, 2, 30);
     let mut epochs = Vec::new();
     let forecaster = Forecaster::train(&series, settings, |epoch| epochs.push(epoch)).unwrap();
-    let least = epochs.iter().filter_map(|epoch| epoch.rmse).fold(f64::INFINITY, f64::min);
+    let least = epochs.iter().filter_map(|epoch| Some(epoch.errors?.rmse)).fold(f64::INFINITY, f64::min);
     let of =
         |forecaster: &Forecaster| Errors::of(&series, 96, 2, &forecaster.backtest(&series, 96).unwrap()).rmse;
     assert_eq!(of(&forecaster).to_bits(), least.to_bits());
     let best = epochs.iter().rfind(|epoch| epoch.is_best).unwrap();
-    assert!(best.rmse == Some(least) && (1..30).contains(&best.number), "{best:?}");
+    assert!(best.errors.unwrap().rmse == least && (1..30).contains(&best.number), "{best:?}");
 
     // What has begun of another epoch does not count.
     let (reported, mut steps) = (core::cell::Cell::new(0), 0);
@@ -98,11 +100,27 @@ fn the_weights_are_those_of_the_best_epoch() {
 }
 
 #[test]
+fn with_huber_s_loss_the_best_epoch_has_the_least_absolute_error() {
+    let mut series = drawn_to_the_mean(120);
+    series[110] += 50.0;
+    let mut epochs = Vec::new();
+    let settings = ForecastSettings { huber: Some(0.5), ..small(6, 1, 30) };
+    Forecaster::train(&series, settings, |epoch| epochs.push(epoch)).unwrap();
+    let least = |error: fn(Errors) -> f64| {
+        let by = |a: &&Epoch, b: &&Epoch| error(a.errors.unwrap()).total_cmp(&error(b.errors.unwrap()));
+        epochs.iter().min_by(by).unwrap().number
+    };
+    let best = epochs.iter().rfind(|epoch| epoch.is_best).unwrap().number;
+    assert_eq!(best, least(|errors| errors.mae));
+    assert_ne!(best, least(|errors| errors.rmse));
+}
+
+#[test]
 fn a_share_that_is_too_small_is_trained_on() {
     let series = drawn_to_the_mean(40);
     let none = |settings| {
         let mut none = true;
-        let report = |epoch: Epoch| none &= epoch.rmse.is_none() && epoch.is_best;
+        let report = |epoch: Epoch| none &= epoch.errors.is_none() && epoch.is_best;
         let forecaster = Forecaster::train(&series, settings, report).unwrap();
         (none, forecaster.params().to_vec())
     };
