@@ -2,9 +2,12 @@
 //! follows the series.
 //!
 //! ```text
-//! m_0 = s_0,  m_t = m_{t−1} + (s_t − m_{t−1}) / window
+//! m_0 = s_0,  m_t = m_{t−1} + (s_t − m_{t−1}) / min(t + 1, window)
 //! x_t = (s_t − s_{t−1}, s_t − m_t)
 //! ```
+//!
+//! So m is the mean of all values until there are as many as a window has, and follows the series from then on. After three
+//! windows next to nothing is left of where it began.
 //!
 //! The model says by how much the values to come differ from s_t. What trains it is `host::forecast`.
 
@@ -12,7 +15,13 @@ use core::num::NonZeroU32;
 
 /// The inputs of a forecaster, from the values of a series as they come.
 ///
-/// A forecast begins with a state of zeros and reads the inputs of the last `window` values, so a program keeps as many.
+/// A forecast begins with a state of zeros and reads the inputs of the last `window` values, so a program keeps as many. They
+/// depend on the values before, too, through the mean: forecasts are as good as those that `recurve forecast` measures once
+/// about three windows have been read, and worse after one.
+///
+/// Of a file `load.rcv` that `recurve forecast --out` has written, `include_window!("load.rcv")` is the window here,
+/// `include_model!("load.rcv")` the model, `include_standard!("load.rcv", inputs)` and `include_standard!("load.rcv", outputs)` what
+/// its numbers are normalised by.
 ///
 /// ```
 /// use core::num::NonZeroU32;
@@ -20,7 +29,6 @@ use core::num::NonZeroU32;
 ///
 /// const WINDOW: NonZeroU32 = NonZeroU32::new(4).unwrap();
 /// type Network = Model<Elman<2, 3>, 3, 1>;               // forecasts one value
-/// // Of a file of `recurve forecast`: by `include_model!` and `include_standard!`.
 /// let model = Network::ZERO;
 /// let inputs = Standard::<2> { mean: [0.5, 1.0], deviation: [2.0, 3.0] };
 /// let outputs = Standard::<1> { mean: [0.5], deviation: [2.0] };
@@ -28,7 +36,7 @@ use core::num::NonZeroU32;
 /// let mut series = SeriesInputs::new(WINDOW);
 /// let mut window = heapless::Deque::<[f32; 2], { WINDOW.get() as usize }>::new();
 /// for value in [20.0, 20.5, 21.5, 21.0, 22.5, 23.0] {
-///     let Some(mut x) = series.read(value) else { continue }; // the first value has none before it
+///     let Some(mut x) = series.read(value) else { continue }; // the first value, or a broken sensor
 ///     inputs.apply(&mut x)?;
 ///     if window.is_full() {
 ///         window.pop_front();
@@ -50,27 +58,32 @@ use core::num::NonZeroU32;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SeriesInputs {
     window: NonZeroU32,
-    /// s_{t−1} and m_{t−1}
-    before: Option<[f64; 2]>,
+    /// Values that were read, until they are a window.
+    seen: u32,
+    last: f64,
+    mean: f64,
 }
 
 impl SeriesInputs {
     /// Before the first value, for a forecaster that looks back on so many.
     #[must_use]
     pub const fn new(window: NonZeroU32) -> Self {
-        Self { window, before: None }
+        Self { window, seen: 0, last: 0.0, mean: 0.0 }
     }
 
-    /// The inputs x_t that a value s_t leads to, in the unit of the series; none of the first.
+    /// The inputs x_t that a value s_t leads to, in the unit of the series. None of the first value, and of one that is NaN or
+    /// infinite, which is passed over as if there were none.
     #[expect(clippy::cast_possible_truncation, reason = "the model reckons in f32")]
     pub fn read(&mut self, value: f64) -> Option<[f32; 2]> {
-        let Some([last, mean]) = self.before else {
-            self.before = Some([value; 2]);
+        if !value.is_finite() {
             return None;
-        };
-        let mean = mean + (value - mean) / f64::from(self.window.get());
-        self.before = Some([value, mean]);
-        Some([value - last, value - mean].map(|x| x as f32))
+        }
+        let is_first = self.seen == 0;
+        self.seen = self.window.get().min(self.seen.saturating_add(1));
+        let change = value - self.last;
+        self.last = value;
+        self.mean += (value - self.mean) / f64::from(self.seen);
+        if is_first { None } else { Some([change, value - self.mean].map(|x| x as f32)) }
     }
 }
 
@@ -78,11 +91,25 @@ impl SeriesInputs {
 mod tests {
     use super::*;
 
+    const WINDOW: NonZeroU32 = NonZeroU32::new(3).unwrap();
+
     #[test]
     fn inputs_are_those_of_the_formula() {
-        let mut inputs = SeriesInputs::new(const { NonZeroU32::new(4).unwrap() });
+        let mut inputs = SeriesInputs::new(WINDOW);
         assert_eq!(inputs.read(8.0), None);
-        assert_eq!(inputs.read(12.0), Some([4.0, 3.0])); // m = 9
-        assert_eq!(inputs.read(5.0), Some([-7.0, -3.0])); // m = 8
+        assert_eq!(inputs.read(12.0), Some([4.0, 2.0])); // m = 10
+        assert_eq!(inputs.read(4.0), Some([-8.0, -4.0])); // m = 8
+        assert_eq!(inputs.read(11.0), Some([7.0, 2.0])); // m = 8 + (11 − 8) / 3 = 9
+    }
+
+    #[test]
+    fn what_is_not_finite_is_passed_over() {
+        let (mut plain, mut broken) = (SeriesInputs::new(WINDOW), SeriesInputs::new(WINDOW));
+        for value in [8.0, 12.0, 5.0, 7.0, 9.0] {
+            for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                assert_eq!(broken.read(bad), None);
+            }
+            assert_eq!(broken.read(value), plain.read(value));
+        }
     }
 }

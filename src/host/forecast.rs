@@ -4,7 +4,7 @@
 //! much the values to come differ from the last one, so that a trend does not lead beyond what it was trained on:
 //!
 //! ```text
-//! m_0 = s_0,  m_t = m_{t−1} + (s_t − m_{t−1}) / window
+//! m_0 = s_0,  m_t = m_{t−1} + (s_t − m_{t−1}) / min(t + 1, window)
 //! x_t = (s_t − s_{t−1}, s_t − m_t)        y_{t,k} = s_{t+k} − s_t for k = 1 … horizon
 //! ```
 //!
@@ -12,7 +12,8 @@
 //! a quarter of a window apart, are read from a zero state in an order drawn anew for each epoch, and every step of them
 //! has a target. A forecast reads one window, too.
 //!
-//! A small series is soon known by heart, so the last fifth is not trained on: the weights are kept that forecast it best.
+//! A small series is soon known by heart, so its last fifth is not trained on: the weights are kept that forecast it best,
+//! from as many points as an epoch has windows, or from 64 if those are more.
 
 mod best;
 mod file;
@@ -46,6 +47,9 @@ pub const LIMIT: f64 = 1e18;
 /// Sequences side by side where forecasts are made.
 const BATCH: usize = 64;
 
+/// Forecasts whose errors say at least something of weights.
+const FEWEST: usize = 8;
+
 /// Channels that the model reads.
 const INPUTS: usize = 2;
 
@@ -68,8 +72,8 @@ pub struct ForecastSettings {
     /// Passes over the series.
     pub epochs: u64,
     /// Share of the series, at its end, that is not trained on, from 0 to below 1: after each epoch it is forecast, and the
-    /// weights with the least RMSE, or with Huber's loss the least MAE, are kept. Where it is too small for a horizon, or leaves too little to train on, all is
-    /// trained on, and the last weights are kept.
+    /// weights with the least RMSE, or with Huber's loss the least MAE, are kept. Where fewer than eight forecasts of it could be
+    /// compared, or it leaves too little to train on, all is trained on, and the last weights are kept.
     pub validation: f64,
     /// Adam's learning rate at its highest.
     pub lr: f32,
@@ -121,16 +125,17 @@ impl ForecastSettings {
     /// How many of the values are trained on; the others are for comparison.
     fn trained_on(&self, values: usize) -> usize {
         let compared = (values as f64 * self.validation) as usize;
-        let trained = values.saturating_sub(compared);
-        if compared >= self.horizon && trained >= self.needed() { trained } else { values }
+        let (trained, needed) = (values.saturating_sub(compared), self.horizon.saturating_add(FEWEST - 1));
+        if compared >= needed && trained >= self.needed() { trained } else { values }
     }
 
-    /// The window, once it was checked.
+    /// The window, as [`check`](Self::check) lets it pass.
     fn looks_back(&self) -> NonZeroU32 {
         u32::try_from(self.window).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MAX)
     }
 
-    fn check(&self, values: usize) -> Result<(), HostError> {
+    fn check(&self, series: &[f64]) -> Result<(), HostError> {
+        let values = series.len();
         let sizes = [self.hidden, self.window, self.horizon, self.batch];
         if u32::try_from(self.window).is_err() {
             return Err(HostError::Setting("the window must be below 4,294,967,296 values".into()));
@@ -149,7 +154,7 @@ impl ForecastSettings {
                  {needed}: give more, or a smaller window or horizon"
             )));
         }
-        Ok(())
+        check_series(series)
     }
 }
 
@@ -161,7 +166,7 @@ pub struct Epoch {
     pub number: u64,
     /// The mean loss of what was trained on.
     pub loss: f32,
-    /// The errors of forecasts of what was not, if there is anything.
+    /// The errors of forecasts of what was not, if there is anything, and the forecasts are finite.
     pub errors: Option<Errors>,
     /// Whether its weights are those to keep, so far.
     pub is_best: bool,
@@ -197,6 +202,12 @@ fn features(series: &[f64], window: NonZeroU32) -> Vec<[f32; INPUTS]> {
     series.iter().filter_map(|&value| inputs.read(value)).collect()
 }
 
+/// Refuses a series with a value that is not finite, or beyond [`LIMIT`].
+fn check_series(series: &[f64]) -> Result<(), HostError> {
+    let is_fit = series.iter().all(|value| value.abs() <= LIMIT);
+    if is_fit { Ok(()) } else { Err(Error::NotFinite(Quantity::Input).into()) }
+}
+
 fn check_finite(numbers: &[f32], what: Quantity) -> Result<(), Error> {
     if numbers.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(Error::NotFinite(what)) }
 }
@@ -205,8 +216,9 @@ impl Forecaster {
     /// Trains on a series. After each epoch, `report` learns what it came to.
     ///
     /// # Errors
-    /// [`HostError::Setting`] for sizes of zero or a series that is too short, [`HostError::Memory`] if there is not enough,
-    /// [`HostError::Model`] if a value, a loss or a gradient is not finite.
+    /// [`HostError::Setting`] for sizes of zero or a window beyond `u32`, a share for validation out of its range, or a series that
+    /// is too short; [`HostError::Memory`] if there is not enough; [`HostError::Model`] if a value is not finite or beyond [`LIMIT`],
+    /// or if a loss or a gradient is not finite.
     pub fn train(
         series: &[f64],
         settings: ForecastSettings,
@@ -239,14 +251,14 @@ impl Forecaster {
         mut done: impl FnMut(f32) -> f32,
         mut report: impl FnMut(Epoch),
     ) -> Result<Self, HostError> {
-        settings.check(series.len())?;
+        settings.check(series)?;
         let trained = &series[..settings.trained_on(series.len())];
         let mut rng = Pcg32::seed_from_u64(settings.seed);
         let mut forecaster = Self::new(trained, settings)?;
         forecaster.shape.init(&mut forecaster.params, Init::VECTORS, &mut rng)?;
         let mut windows = Windows::new(trained, &forecaster, settings)?;
         let mut training = Training::new(&forecaster)?;
-        let mut best = Best::new(series, trained.len());
+        let mut best = Best::new(series, &forecaster, trained.len(), windows.count())?;
         let steps = (windows.steps_per_epoch() as u64).saturating_mul(settings.epochs);
         'run: for number in 1..=settings.epochs {
             let (mut total, mut count) = (0.0, 0.0);
@@ -317,16 +329,12 @@ impl Forecaster {
     ///
     /// # Errors
     /// [`HostError::Setting`] unless a window of values, and one more, comes before; [`HostError::Model`] for values that are not
-    /// finite, or so far from those that were trained on that a forecast is not.
+    /// finite or beyond [`LIMIT`], or so far from those that were trained on that a forecast is not.
     pub fn backtest(&self, series: &[f64], from: usize) -> Result<Vec<f64>, HostError> {
         let horizon = self.settings.horizon;
         let origins: Vec<usize> = (from..(series.len() + 1).saturating_sub(horizon)).collect();
-        let features = features(series, self.settings.looks_back());
-        let mut forecasts = Vec::with_capacity(origins.len() * horizon);
-        for origins in origins.chunks(BATCH) {
-            forecasts.extend(self.forecasts(series, &features, origins)?);
-        }
-        Ok(forecasts)
+        check_series(series)?;
+        self.forecasts(series, &features(series, self.settings.looks_back()), &origins)
     }
 
     /// The values that follow a series, `horizon` of them.
@@ -334,11 +342,26 @@ impl Forecaster {
     /// # Errors
     /// As for [`backtest`](Self::backtest).
     pub fn forecast(&self, series: &[f64]) -> Result<Vec<f64>, HostError> {
+        check_series(series)?;
         self.forecasts(series, &features(series, self.settings.looks_back()), &[series.len()])
     }
 
     /// What follows the first `n` values of a series with these features, for each n of `origins`.
     fn forecasts(
+        &self,
+        series: &[f64],
+        features: &[[f32; INPUTS]],
+        origins: &[usize],
+    ) -> Result<Vec<f64>, HostError> {
+        let mut forecasts = Vec::with_capacity(origins.len() * self.settings.horizon);
+        for origins in origins.chunks(BATCH) {
+            forecasts.extend(self.side_by_side(series, features, origins)?);
+        }
+        Ok(forecasts)
+    }
+
+    /// The same for a batch.
+    fn side_by_side(
         &self,
         series: &[f64],
         features: &[[f32; INPUTS]],
@@ -411,7 +434,8 @@ impl Training {
         let moments = Adam::new(0.0).state_len(params);
         let scratch = shape.scratch_len(extent).saturating_add(shape.pack_len(1));
         let memory = TrainingMemory { scratch: bytes(scratch), ..shape.training_memory(extent, moments) };
-        super::buffer::check_available(memory.total())?;
+        // And the weights that did best.
+        super::buffer::check_available(memory.total().saturating_add(memory.weights))?;
         Ok(Self {
             state: Buffer::zeroed(shape.state_len(batch))?,
             tape: Buffer::zeroed(shape.tape_len(extent))?,

@@ -25,7 +25,11 @@ impl Errors {
     /// ```
     #[must_use]
     pub fn of(series: &[f64], from: usize, horizon: usize, forecasts: &[f64]) -> Self {
-        let truth = (from..series.len()).flat_map(|first| series[first..].iter().take(horizon));
+        Self::between(forecasts, (from..series.len()).flat_map(|first| series[first..].iter().take(horizon)))
+    }
+
+    /// The errors of forecasts of these values.
+    pub(super) fn between<'a>(forecasts: &[f64], truth: impl Iterator<Item = &'a f64>) -> Self {
         let errors: Vec<f64> = forecasts.iter().zip(truth).map(|(f, s)| f - s).collect();
         let n = errors.len() as f64;
         Self {

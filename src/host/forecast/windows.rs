@@ -55,7 +55,7 @@ impl Windows {
     }
 
     /// Windows of an epoch, wherever it begins.
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.places().div_ceil(self.stride())
     }
 
