@@ -40,7 +40,8 @@ pub(crate) use header::claimed_len;
 pub use include::StoredCell;
 #[doc(hidden)]
 pub use include::{
-    assert_file, included, included_codes, included_standard, included_symbols, symbols, weights_bytes,
+    assert_file, included, included_codes, included_standard, included_symbols, included_window, symbols,
+    weights_bytes,
 };
 pub use normalization::Normalization;
 

@@ -2,7 +2,6 @@
 //!
 //! - [`text`] reads a file, cleans it and holds out its end; [`Corpus`] turns it into tokens.
 //! - [`Network`] is a model of any cell and any sizes, read from and written to a file.
-//! - [`ReadingsModel`] is one that reads numbers and has no vocabulary.
 //! - [`Trainer`] trains one, window after window, in an order that anyone can reproduce.
 //! - [`checkpoint`]: a run that was stopped goes on and ends in the same bits.
 //! - [`forecast`] trains on a series of numbers.
@@ -36,7 +35,6 @@ mod error;
 mod file;
 mod network;
 mod read;
-mod readings;
 mod select;
 mod settings;
 mod shown;
@@ -51,7 +49,6 @@ pub use error::HostError;
 pub use file::{check_writable, write_whole};
 pub use network::Network;
 pub use read::read_whole;
-pub use readings::ReadingsModel;
 pub use select::select;
 pub use settings::{AnyOptimizer, Settings};
 pub use shown::Shown;

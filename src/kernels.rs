@@ -25,7 +25,7 @@
 //!
 //! A single step reads each weight once. From 128 hidden units on these come from the second cache, which bounds it: 40 to
 //! 48 bytes a cycle with AVX-512 where rows of B are read in order, and 33 in strides. So a tile of a single row is as wide as
-//! the registers allow; what is wider than all of them, as the four gates of more than 128 units are, is still read in
+//! the registers allow; what is wider than all 32 of them, as the four gates of more than 128 units are, is still read in
 //! strides, since sums that wait in memory while B is read in order were no faster. Below, it is the wait for one sum after
 //! another, and for tanh's division. Rows whose width is no multiple of a register's are loaded across cache lines.
 //!

@@ -19,25 +19,25 @@ use core::num::NonZeroU32;
 /// depend on the values before, too, through the mean: forecasts are as good as those that `recurve forecast` measures once
 /// about three windows have been read, and worse after one.
 ///
-/// Of a file `load.rcv` that `recurve forecast --out` has written, `include_window!("load.rcv")` is the window here,
-/// `include_model!("load.rcv")` the model, `include_standard!("load.rcv", inputs)` and `include_standard!("load.rcv", outputs)` what
-/// its numbers are normalised by.
-///
 /// ```
 /// use core::num::NonZeroU32;
-/// use recurve::{Elman, Model, SeriesInputs, Standard, params::Flat};
+/// use heapless::Deque; // 0.9
+/// use recurve::{Gru, Model, SeriesInputs, Standard, params::Flat};
+/// use recurve::{include_model, include_standard, include_window};
 ///
-/// const WINDOW: NonZeroU32 = NonZeroU32::new(4).unwrap();
-/// type Network = Model<Elman<2, 3>, 3, 1>;               // forecasts one value
-/// let model = Network::ZERO;
-/// let inputs = Standard::<2> { mean: [0.5, 1.0], deviation: [2.0, 3.0] };
-/// let outputs = Standard::<1> { mean: [0.5], deviation: [2.0] };
+/// // recurve forecast wave.csv --column v --hidden 4 --window 8 --out tests/data/wave.rcv, of 20 + 3 sin(t / 2) for t < 120;
+/// // `recurve inspect` says the type.
+/// static MODEL: &Model<Gru<2, 4>, 4, 1> = include_model!("../tests/data/wave.rcv");
+/// static INPUTS: Standard<2> = include_standard!("../tests/data/wave.rcv", inputs);
+/// static OUTPUTS: Standard<1> = include_standard!("../tests/data/wave.rcv", outputs);
+/// const WINDOW: NonZeroU32 = include_window!("../tests/data/wave.rcv");
 ///
 /// let mut series = SeriesInputs::new(WINDOW);
-/// let mut window = heapless::Deque::<[f32; 2], { WINDOW.get() as usize }>::new();
-/// for value in [20.0, 20.5, 21.5, 21.0, 22.5, 23.0] {
+/// let mut window = Deque::<[f32; 2], { WINDOW.get() as usize }>::new();
+/// let mut next = 0.0;
+/// for value in (0..120).map(|t| 20.0 + 3.0 * (0.5 * f64::from(t)).sin()) {
 ///     let Some(mut x) = series.read(value) else { continue }; // the first value, or a broken sensor
-///     inputs.apply(&mut x)?;
+///     INPUTS.apply(&mut x)?;
 ///     if window.is_full() {
 ///         window.pop_front();
 ///     }
@@ -47,12 +47,13 @@ use core::num::NonZeroU32;
 ///     }
 ///     let (mut state, mut scratch, mut y) = (Flat::ZERO, Flat::ZERO, [0.0]);
 ///     for x in &window {
-///         model.step(x, &mut state, &mut y, &mut scratch)?;
+///         MODEL.step(x, &mut state, &mut y, &mut scratch)?;
 ///     }
-///     outputs.invert(&mut y)?;
-///     let next = value + f64::from(y[0]);
-///     assert_eq!(next, value + 0.5); // this model knows but the mean
+///     OUTPUTS.invert(&mut y)?;
+///     next = value + f64::from(y[0]);
 /// }
+/// let truth = 20.0 + 3.0 * 60_f64.sin();
+/// assert!((next - truth).abs() < 0.1, "{next} {truth}");
 /// # Ok::<(), recurve::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]

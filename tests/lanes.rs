@@ -271,7 +271,7 @@ fn a_single_row_is_summed_in_the_documented_order_at_any_width() {
         kernels::affine(lanes, Mat::new(&row.a, k), Mat::new(&row.b, n), &row.c, &mut c);
         assert_eq!(bits(&c), bits(&expected), "the same with a bias");
     }
-    for n in (1..=72).chain((80..=576).step_by(16)).chain((81..700).step_by(37)) {
+    for n in (1..=72).chain((80..=576).step_by(16)).chain((81..700).step_by(37)).chain([319, 383, 447, 511]) {
         for k in [1, 2, 3, 4, 5, 7, 8, 11] {
             each_lanes!(lanes => { check(lanes, k, n); });
         }

@@ -1,5 +1,7 @@
 //! Model files as part of a program, checked while it is compiled: [`include_model!`](crate::include_model).
 
+use core::num::NonZeroU32;
+
 use super::header::{Header, alphabet, check, clean, field, not_zero, window, word};
 use super::layers::{Codes, LAYER_BYTES, above_bytes};
 use super::normalization::normalization_len;
@@ -205,6 +207,16 @@ pub const fn included_standard<const N: usize>(file: &[u8], of_outputs: bool) ->
     Standard { mean, deviation }
 }
 
+/// What the forecaster of a file that [`assert_file`] accepts looks back on.
+#[doc(hidden)]
+#[must_use]
+pub const fn included_window(file: &[u8]) -> NonZeroU32 {
+    match window(header_of(file)) {
+        Ok(Some(window)) => window,
+        _ => panic!("the model file is no forecaster's: it has no window"),
+    }
+}
+
 /// `N` floats from an offset on.
 const fn floats<const N: usize>(file: &[u8], from: usize) -> [f32; N] {
     let mut floats = [0.0; N];
@@ -233,7 +245,8 @@ const fn chunk<const N: usize>(file: &[u8], from: usize) -> &[u8; N] {
 /// The file, named as for [`include_bytes!`], is checked while the program is compiled: its magic number, version,
 /// length and checksum, and that its cell and sizes are those of the type. Nothing is left to do at run time, and
 /// nothing but the weights becomes part of the program: they are read where they lie, in flash.
-/// [`include_symbols!`](crate::include_symbols) does the same with the vocabulary.
+/// [`include_symbols!`](crate::include_symbols) does the same with the vocabulary, [`include_standard!`](crate::include_standard) with
+/// the means and deviations of a model of readings, [`include_window!`](crate::include_window) with a forecaster's window.
 ///
 /// ```
 /// use recurve::{CharRnn, Symbols, include_model, include_symbols};
@@ -287,6 +300,21 @@ macro_rules! include_symbols {
 /// Means and deviations of a model file as part of the program: `include_standard!("model.rcv", inputs)` or `outputs`, a
 /// [`Standard`](crate::Standard) of the number of channels that is asked for.
 ///
+/// ```
+/// use recurve::{Gru, Model, Standard, include_model, include_standard, params::Flat};
+///
+/// // Of examples/gestures: three axes of an accelerometer in, four classes out.
+/// static MODEL: &Model<Gru<3, 16>, 16, 4> = include_model!("../../examples/gestures/gestures.rcv");
+/// static UNITS: Standard<3> = include_standard!("../../examples/gestures/gestures.rcv", inputs);
+///
+/// let (mut state, mut logits, mut scratch) = (Flat::ZERO, [0.0; 4], Flat::ZERO);
+/// for mut reading in [[0.01, -0.02, 1.0], [0.4, 0.1, 0.9]] {
+///     UNITS.apply(&mut reading)?; // refuses what is not finite
+///     MODEL.step(&reading, &mut state, &mut logits, &mut scratch)?;
+/// }
+/// # Ok::<(), recurve::Error>(())
+/// ```
+///
 /// See [`include_model!`](crate::include_model).
 #[macro_export]
 macro_rules! include_standard {
@@ -304,5 +332,22 @@ macro_rules! include_standard {
             FILE
         };
         const { $crate::format::included_standard(CHECKED, $of_outputs) }
+    }};
+}
+
+/// What the forecaster of a model file looks back on, as part of the program: a [`NonZeroU32`](core::num::NonZeroU32) for
+/// [`SeriesInputs`](crate::SeriesInputs), which has an example.
+///
+/// See [`include_model!`](crate::include_model).
+#[macro_export]
+macro_rules! include_window {
+    ($file:expr $(,)?) => {{
+        const FILE: &[u8] = ::core::include_bytes!($file);
+        #[allow(long_running_const_eval, reason = "the checksum of a large file takes a while")]
+        const WINDOW: ::core::num::NonZeroU32 = {
+            $crate::format::assert_file(FILE);
+            $crate::format::included_window(FILE)
+        };
+        WINDOW
     }};
 }

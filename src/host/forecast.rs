@@ -122,8 +122,17 @@ impl ForecastSettings {
         self.window.saturating_add(self.horizon).saturating_add(1)
     }
 
-    /// How many of the values are trained on; the others are for comparison.
-    fn trained_on(&self, values: usize) -> usize {
+    /// How many of so many values are trained on; the others are for comparison.
+    ///
+    /// ```
+    /// use recurve::host::forecast::ForecastSettings;
+    ///
+    /// let settings = ForecastSettings::default();
+    /// assert_eq!(settings.trained_on(100), 80);
+    /// assert_eq!(settings.trained_on(35), 35); // too few
+    /// ```
+    #[must_use]
+    pub fn trained_on(&self, values: usize) -> usize {
         let compared = (values as f64 * self.validation) as usize;
         let (trained, needed) = (values.saturating_sub(compared), self.horizon.saturating_add(FEWEST - 1));
         if compared >= needed && trained >= self.needed() { trained } else { values }

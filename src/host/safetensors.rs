@@ -45,6 +45,7 @@ mod layout;
 mod metadata;
 mod names;
 mod read;
+mod readings;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
@@ -52,5 +53,6 @@ mod write;
 
 pub use error::WeightsError;
 pub use read::Import;
+pub use readings::ReadingsModel;
 pub use vocabulary::Vocabulary;
 pub use write::export;

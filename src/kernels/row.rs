@@ -137,7 +137,7 @@ const fn registers<L: Lanes, const P: usize>(cols: usize) -> usize {
 }
 
 /// The most registers of a tile. The wider it is, the longer the pieces of B that are read in order: gates of 128 LSTM units,
-/// which 32 registers are as wide as, take 15 % less time in one tile than in two.
+/// as wide as 32 registers of AVX-512, take 15 % less time in one tile than in two.
 ///
 /// With 32 registers on x86, all of them: its multiply-adds take B from memory, and the two or three sums that are pushed out
 /// are written and read in the time in which B comes. Elsewhere three quarters, and with partial sums half.

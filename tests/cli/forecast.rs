@@ -213,8 +213,21 @@ fn the_weights_kept_are_the_best_or_the_last() {
     assert!(text.contains("trained for 25 epochs in ") && text.contains(&format!("best after {kept}")));
     let last = folder.run(&format!("{line} --keep last --json")).json();
     assert!(last["kept_epoch"].is_null() && last["forecast"] != best["forecast"], "{last}");
-    let recipe = folder.run(&format!("{line} --keep last").replace(" --quiet", "")).stderr;
-    assert!(recipe.contains(" --keep last --valid 0.2"), "{recipe}");
+    let recipe = |line: String| folder.run(&line.replace(" --quiet", "")).stderr;
+    let said = recipe(format!("{line} --keep last"));
+    assert!(said.starts_with("recipe: --cell gru ") && said.contains(" --keep last --valid 0.2"), "{said}");
+    let said = recipe(format!("{line} --horizon 40"));
+    assert!(said.contains(" --keep last") && said.contains("too few values to compare"), "{said}");
+}
+
+#[test]
+fn all_values_may_be_trained_on() {
+    let folder = Folder::new().with("sales.csv", sales());
+    let line =
+        format!("forecast sales.csv --column sales {SMALL} --valid 0").replace("--epochs 25", "--epochs 1");
+    let json = folder.run(&format!("{line} --json")).json();
+    assert!(json["rmse"].is_null() && json["held_out"] == 0 && json["forecast"][0].is_number(), "{json}");
+    assert!(folder.run(&line).text().contains("240 values, 0 held out"));
 }
 
 #[test]
@@ -223,10 +236,10 @@ fn time_limits_the_training() {
     let line = "forecast sales.csv --column sales --hidden 2 --window 3 --json --max-seconds";
     let json = folder.run(&format!("{line} 60 --epochs 2 --quiet")).json();
     assert_eq!(json["epochs"], 2);
-    // No epoch is done in so short a time, and none is more than time allows.
-    let answer = folder.run(&format!("{line} 1e-9"));
-    assert_eq!(answer.json()["epochs"], 0);
-    assert!(answer.stderr.starts_with("recipe: --cell gru ") && answer.stderr.contains("--max-seconds"));
+    // No epoch is done in so short a time: weights that are drawn by chance replace no model.
+    let answer = folder.run(&format!("{line} 1e-9 --quiet --out sales.rcv --svg sales.svg"));
+    answer.refused(1, &["before its first epoch", "more time"]);
+    assert_eq!(folder.names(), ["sales.csv"]);
 }
 
 #[test]
@@ -335,7 +348,7 @@ fn values_out_of_range_name_their_flag() {
         ("--horizon 0", "--horizon"),
         ("--season 0", "--season"),
         ("--window 0", "--window"),
-        ("--valid 0", "--valid"),
+        ("--valid 1", "--valid"),
         ("--huber 0", "--huber"),
         ("--delimiter ab", "--delimiter"),
         ("--epochs 0", "--epochs"),

@@ -184,7 +184,12 @@ fn a_model_of_readings_comes_back() {
     folder.run(&format!("{train} --out model.rcv")).json();
     ok(&folder, "export model.rcv --safetensors w.safetensors");
     let text = ok(&folder, "import w.safetensors --readings --out again.rcv");
-    assert!(text.starts_with("gru, 2 x 3 hidden units, 2 outputs\nmodel written to again.rcv"), "{text}");
+    assert!(
+        text.starts_with(
+            "gru, 2 x 3 hidden units, 2 inputs (normalised), 2 outputs (normalised)\nmodel written"
+        ),
+        "{text}"
+    );
     assert_eq!(read(&folder, "again.rcv"), read(&folder, "model.rcv"));
     folder.run("forecast s.csv --column v --model again.rcv --json").json();
 
@@ -193,7 +198,10 @@ fn a_model_of_readings_comes_back() {
         .run("import w.safetensors --readings --text s.csv --out x.rcv")
         .refused(2, &["--readings", "--text"]);
     let torch = torch();
-    ok(&torch, "import gru.safetensors --readings --out m.rcv");
+    torch
+        .run("import gru.safetensors --readings --out x.rcv")
+        .refused(1, &["vocabulary", "leave --readings out"]);
+    ok(&torch, "import after.safetensors --readings --out m.rcv");
     assert_eq!(torch.run("inspect m.rcv --json").json()["vocabulary"], Value::Null);
 }
 

@@ -46,13 +46,11 @@ fn models() -> impl Strategy<Value = Made> {
         let activation = if relu { ActivationKind::Relu } else { ActivationKind::Tanh };
         let cell = AnyCell::deep(kind, activation, inputs, hidden, layers).unwrap();
         let shape = ModelShape { cell, outputs };
-        let window = prop::option::of((1..=u32::MAX).prop_map(|n| NonZeroU32::new(n).unwrap()));
-        (weights(shape.params_len()), side(inputs), side(outputs), window).prop_map(
-            move |(weights, inputs, outputs, window)| Made {
-                shape,
-                weights,
-                sides: [inputs, outputs],
-                window,
+        (weights(shape.params_len()), side(inputs), side(outputs), 1..=u32::MAX).prop_map(
+            move |(weights, of_inputs, of_outputs, window)| {
+                let is_forecaster = inputs == 2 && of_inputs.is_some() && of_outputs.is_some();
+                let window = NonZeroU32::new(window).filter(|_| is_forecaster);
+                Made { shape, weights, sides: [of_inputs, of_outputs], window }
             },
         )
     })
@@ -103,33 +101,50 @@ fn sizes_are_those_of_the_tensors() {
 
 #[test]
 fn means_and_deviations_are_in_the_metadata() {
-    let metadata = [("input_mean", "[1, -2.5,\n3e2]"), ("input_deviation", " [1,2,0.1] "), ("window", "7")];
+    let metadata = [("input_mean", "[1, -2.5,\n3e2]"), ("input_deviation", " [1,2,0.1] ")];
     let model = Import::default().readings(&file(&sensor(), &metadata)).unwrap();
     let inputs = model.file().normalization.inputs.unwrap();
     assert_eq!((inputs.mean, inputs.deviation), (&[1.0, -2.5, 300.0][..], &[1.0, 2.0, 0.1][..]));
-    assert_eq!(model.file().window, NonZeroU32::new(7));
     for (key, found, words) in [
-        ("input_mean", "[1,2]", "one for each channel"),
-        ("input_mean", "[1,2,3,4]", "one for each channel"),
-        ("input_mean", "[1,2,NaN]", "finite"),
-        ("input_mean", "[1,2,1e39]", "finite"),
-        ("input_mean", "[1,2,three]", "finite"),
-        ("input_mean", "1,2,3", "a list"),
-        ("input_mean", "", "a list"),
-        ("input_deviation", "[1,0,1]", "above 0"),
-        ("input_deviation", "[1,inf,1]", "above 0"),
-        ("input_deviation", "[1,-1,1]", "above 0"),
-        ("window", "0", "from 1"),
-        ("window", "4294967296", "from 1"),
+        ("input_mean", "[1,2]", "input_mean has 2 numbers, and the network has 3"),
+        ("input_mean", "[1,2,3,4]", "input_mean has 4 numbers, and the network has 3"),
+        ("input_mean", "[1,2,NaN]", "has NaN, which is no finite number"),
+        ("input_mean", "[1,2,1e39]", "has 1e39, which is no finite number"),
+        ("input_mean", "[1,2,three]", "has three, which is no finite number"),
+        ("input_mean", "1,2,3", "is 1,2,3, which is no list"),
+        ("input_mean", "", "is no list"),
+        ("input_deviation", "[1,0,1]", "input_deviation has 0, which is not above 0"),
+        ("input_deviation", "[1,inf,1]", "has inf, which is no finite number"),
+        ("input_deviation", "[1,1,-1]", "has -1, which is not above 0"),
+        ("input_deviation", "[1,1,1e-50]", "has 0, which is not above 0"),
     ] {
         let mut metadata = metadata;
         *metadata.iter_mut().find(|(name, _)| *name == key).unwrap() = (key, found);
         let error = Import::default().readings(&file(&sensor(), &metadata)).unwrap_err().to_string();
-        assert!([key, words, found].iter().all(|word| error.contains(word)), "{error}");
+        assert!(error.contains(words), "{error}");
     }
     let one = [("output_mean", "[0,0,0,0]")];
     let error = Import::default().readings(&file(&sensor(), &one)).unwrap_err().to_string();
     assert!(error.contains("output_deviation is missing"), "{error}");
+}
+
+#[test]
+fn only_a_forecaster_has_a_window() {
+    let mut tensors = sensor();
+    tensors[0] = theirs(&[("rnn.weight_ih_l0", &[6, 2])]).remove(0);
+    let units = |window| {
+        let [inputs, outputs] = ["[1,1]", "[1,1,1,1]"];
+        let sides = [("input_mean", inputs), ("input_deviation", inputs), ("output_mean", outputs)];
+        [&sides[..], &[("output_deviation", outputs), ("window", window)]].concat()
+    };
+    let read = |metadata: &[(&str, &str)]| Import::default().readings(&file(&tensors, metadata));
+    assert_eq!(read(&units("7")).unwrap().file().window, NonZeroU32::new(7));
+    assert_eq!(read(&units("7")[2..]).unwrap().file().window, None);
+    for window in ["0", "4294967296", "hann"] {
+        let error = read(&units(window)).unwrap_err().to_string();
+        assert!(error.contains("window") && error.contains(window), "{error}");
+        assert!(read(&[("window", window)]).is_ok());
+    }
 }
 
 #[test]
@@ -145,21 +160,39 @@ fn what_is_no_model_of_readings() {
     let mut embedded = sensor();
     embedded.extend(theirs(&[("embedding.weight", &[5, 3])]));
     let error = refused(&embedded);
-    assert!(error.contains("embedding.weight") && error.contains("5 x 3"), "{error}");
+    assert!(error.contains("embedding.weight of shape 5 x 3") && error.contains("reads symbols"), "{error}");
+    let error =
+        Import::default().readings(&file(&gru(), &[("vocabulary", "[1,2,3]")])).unwrap_err().to_string();
+    assert!(error.contains("has a vocabulary"), "{error}");
     let mut wide = sensor();
     wide[0] = theirs(&[("rnn.weight_ih_l0", &[5, 3])]).remove(0);
     let error = refused(&wide);
     assert!(error.contains("5 x 3") && error.contains("6 x 3") && !error.contains("vocabulary"), "{error}");
-    for (i, name, shape, more) in [
-        (0, "rnn.weight_ih_l0", &[6, 0][..], None),
-        (4, "head.weight", &[0, 2], Some(("head.bias", &[0][..]))),
+    for (i, name, shape) in [
+        (0, "rnn.weight_ih_l0", &[6, 0][..]),
+        (0, "rnn.weight_ih_l0", &[6]),
+        (4, "head.weight", &[0, 2]),
+        (4, "head.weight", &[]),
     ] {
         let mut tensors = sensor();
         tensors[i] = theirs(&[(name, shape)]).remove(0);
-        if let Some(bias) = more {
-            tensors[5] = theirs(&[bias]).remove(0);
-        }
         let error = refused(&tensors);
-        assert!(error.contains("no inputs or no outputs"), "{error}");
+        assert!(error.contains(name) && error.contains("where a matrix"), "{error}");
+    }
+}
+
+/// Also where it could be an embedding by its shape.
+#[test]
+fn the_output_layer_s_bias_is_what_is_missing() {
+    for inputs in [2, 3] {
+        let tensors = theirs(&[
+            ("rnn.weight_ih_l0", &[6, inputs]),
+            ("rnn.weight_hh_l0", &[6, 2]),
+            ("rnn.bias_ih_l0", &[6]),
+            ("rnn.bias_hh_l0", &[6]),
+            ("fc.weight", &[1, 2]),
+        ]);
+        let error = Import::default().readings(&file(&tensors, &[])).unwrap_err().to_string();
+        assert!(error.contains("fc.bias is missing"), "{error}");
     }
 }

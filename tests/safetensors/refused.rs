@@ -269,8 +269,8 @@ fn sizes_are_not_trusted() {
         .collect();
     let header = format!("{{{}}}", many.join(","));
     refused(&headed(header.len() as u64, &header, 0));
-    // A header of a megabyte, a million entries, a thousand brackets.
-    let long = format!("{{}}{}", " ".repeat(1 << 20));
+    // A header of four megabytes, a million entries, a thousand brackets.
+    let long = format!("{{}}{}", " ".repeat(1 << 22));
     refused(&headed(long.len() as u64, &long, 0));
     let shape = format!("[{}0]", "0,".repeat(100_000));
     refused(&tensor(&shape, 0));

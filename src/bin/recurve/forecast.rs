@@ -75,7 +75,13 @@ fn forecaster(args: &ForecastArgs, series: &[f64]) -> Result<(Forecaster, usize,
 /// Trains until the epochs or the seconds are over, or it is asked to end.
 fn train(args: &ForecastArgs, series: &[f64]) -> Result<(Forecaster, Trained), Failure> {
     let mut progress = Progress::new(args.quiet);
-    progress.note(&recipe(args));
+    let settings = plan::settings(args);
+    let compares = settings.trained_on(series.len()) < series.len();
+    progress.note(&recipe(args, compares));
+    if args.keep == Keep::Best && !compares {
+        progress
+            .note("too few values to compare weights on: all are trained on, and the last weights are kept");
+    }
     let (started, mut epochs, mut kept, mut interrupted) = (Instant::now(), 0, None, false);
     let share = Cell::new(0.0);
     let done = |steps: f32| {
@@ -84,16 +90,20 @@ fn train(args: &ForecastArgs, series: &[f64]) -> Result<(Forecaster, Trained), F
         share.set(steps.max(time));
         if interrupted { 1.0 } else { share.get() }
     };
-    let forecaster = Forecaster::train_until(series, plan::settings(args), done, |epoch| {
+    let forecaster = Forecaster::train_until(series, settings, done, |epoch| {
         epochs = epoch.number;
         if epoch.errors.is_some() && epoch.is_best {
             kept = Some(epochs);
         }
         if progress.is_due() {
             let of = plan::epochs(args).map_or_else(String::new, |all| format!("/{all}"));
-            let rmse =
-                epoch.errors.map_or_else(String::new, |errors| format!(", RMSE {}", short(errors.rmse)));
-            progress.message(share.get().into(), format!("epoch {epochs}{of}, loss {:.4}{rmse}", epoch.loss));
+            // What decides.
+            let error = epoch.errors.map_or_else(String::new, |errors| match args.huber {
+                Some(_) => format!(", MAE {}", short(errors.mae)),
+                None => format!(", RMSE {}", short(errors.rmse)),
+            });
+            progress
+                .message(share.get().into(), format!("epoch {epochs}{of}, loss {:.4}{error}", epoch.loss));
         }
     });
     progress.end();
@@ -105,11 +115,14 @@ fn train(args: &ForecastArgs, series: &[f64]) -> Result<(Forecaster, Trained), F
         )),
         error => error.into(),
     })?;
+    if epochs == 0 {
+        return Err(Failure::new("the training ended before its first epoch did: give it more time"));
+    }
     Ok((forecaster, Trained { epochs, kept, seconds, interrupted }))
 }
 
 /// How the training is led, with all that was not said, as flags that lead to the same forecaster.
-fn recipe(args: &ForecastArgs) -> String {
+fn recipe(args: &ForecastArgs, compares: bool) -> String {
     let settings = plan::settings(args);
     let (cell, layers, hidden) = (settings.cell, settings.layers, settings.hidden);
     let mut recipe = format!(
@@ -120,7 +133,7 @@ fn recipe(args: &ForecastArgs) -> String {
         plan::epochs(args).map(|epochs| format!(" --epochs {epochs}")),
         args.max_seconds.map(|seconds| format!(" --max-seconds {seconds}")),
         args.huber.map(|huber| format!(" --huber {huber}")),
-        (args.keep == Keep::Last).then(|| " --keep last".into()),
+        (!compares).then(|| " --keep last".into()),
     ];
     recipe.extend(rest.into_iter().flatten());
     recipe + &format!(" --valid {} --seed {}", plan::held_out(args), args.seed)

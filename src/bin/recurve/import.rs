@@ -61,6 +61,7 @@ fn listed(path: &Path) -> Result<Vocabulary, Failure> {
 
 fn refused(args: &ImportArgs, error: &WeightsError) -> Failure {
     let what = match error {
+        WeightsError::Vocabulary(_) if args.readings => ": leave --readings out",
         WeightsError::Vocabulary(_) if args.text.is_none() && args.vocab.is_none() => {
             ": --text takes a text, --vocab a list; --readings is for a network that reads numbers"
         }

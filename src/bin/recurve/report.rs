@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use recurve::cell::{AnyCell, Cell, CellKind, Layer};
-use recurve::format::ModelFile;
+use recurve::format::{ModelFile, Normalization};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -28,18 +28,30 @@ pub fn print_written(
     json: bool,
 ) -> Result<(), Failure> {
     let (cell, outputs) = (model.shape.cell, model.shape.outputs);
+    let Normalization { inputs, outputs: of_outputs } = model.normalization;
     if json {
         return print_json(&json!({
             "cell": cell.layers().last().map(|layer| layer.kind().name()),
             "hidden": cell.hidden(),
+            "inputs": cell.inputs(),
             "outputs": outputs,
+            "normalized": { "inputs": inputs.is_some(), "outputs": of_outputs.is_some() },
             "parameters": model.weights.len(),
             "file_bytes": bytes,
         }));
     }
     let (layers, size) = (layers(cell), grouped(bytes as u64));
-    let kind = if model.symbols.is_some() { "symbols" } else { "outputs" };
-    let lines = format!("{layers}, {outputs} {kind}\n{what} written to {} ({size} bytes)\n", to.display());
+    let normalized = |is| if is { " (normalised)" } else { "" };
+    let sizes = match model.symbols {
+        Some(_) => format!("{outputs} symbols"),
+        None => format!(
+            "{} inputs{}, {outputs} outputs{}",
+            cell.inputs(),
+            normalized(inputs.is_some()),
+            normalized(of_outputs.is_some())
+        ),
+    };
+    let lines = format!("{layers}, {sizes}\n{what} written to {} ({size} bytes)\n", to.display());
     print(lines.as_bytes())
 }
 

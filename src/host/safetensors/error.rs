@@ -58,6 +58,20 @@ pub enum WeightsError {
         /// The symbols of the vocabulary, if the shape depends on them.
         symbols: Option<usize>,
     },
+    /// A tensor should be a matrix with one row and one column at least.
+    NoMatrix {
+        /// Its name.
+        name: String,
+        /// The shape that it has.
+        found: Vec<usize>,
+    },
+    /// Means or deviations in the metadata are not what the network needs.
+    Standard {
+        /// The entry.
+        key: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The recurrent weights are those of no cell.
     Recurrent {
         /// The tensor.
@@ -166,6 +180,13 @@ impl fmt::Display for WeightsError {
                     None => Ok(()),
                 }
             }
+            Self::NoMatrix { name, found } => write!(
+                f,
+                "the tensor {} has the shape {}, where a matrix with a row and a column at least is needed",
+                Shown(name),
+                Shape(found)
+            ),
+            Self::Standard { key, why } => write!(f, "the metadata's {key} {why}"),
             Self::Recurrent { name, found } => write!(
                 f,
                 "the tensor {} has the shape {}, which is no cell's: with h hidden units it is h x h for RNN, 3h x h for \

@@ -10,8 +10,9 @@ use half::{bf16, f16};
 
 use super::{WeightsError, error::Json};
 
-/// The longest header: a vocabulary of all symbols that there can be takes less.
-const MAX_HEADER: usize = 1 << 20;
+/// The longest header: a vocabulary of all symbols that there can be takes less, and so do means and deviations of a hundred
+/// thousand channels.
+const MAX_HEADER: usize = 1 << 22;
 /// Names, numbers and shapes in a header at most, which is hundreds of tensors.
 const MAX_ENTRIES: usize = 1 << 14;
 /// Bytes that say how long the header is.
@@ -168,6 +169,9 @@ pub(super) fn emit(tensors: &[Written], metadata: &str) -> Result<Vec<u8>, Weigh
     let mut header = format!("{{\"__metadata__\":{metadata},").into_bytes();
     header.extend_from_slice(rest);
     header.resize(header.len().next_multiple_of(LENGTH), b' ');
+    if header.len() > MAX_HEADER {
+        return Err(wrong("its header would be too long to be read again"));
+    }
     let mut bytes = Vec::with_capacity(LENGTH + header.len() + data.len());
     bytes.extend_from_slice(&(header.len() as u64).to_le_bytes());
     bytes.extend_from_slice(&header);

@@ -2,6 +2,7 @@
 
 use core::num::NonZeroU32;
 use std::{
+    borrow::ToOwned,
     collections::BTreeMap,
     format,
     string::{String, ToString},
@@ -15,7 +16,7 @@ use super::{Vocabulary, WeightsError};
 use crate::cell::{ActivationKind, CellKind};
 use crate::clean::Clean;
 use crate::format::ModelFile;
-use crate::host::channels::Channels;
+use crate::host::{Shown, channels::Channels};
 use crate::standard::StandardView;
 
 pub(super) const VOCABULARY: &str = "vocabulary";
@@ -125,41 +126,50 @@ pub(super) fn normalization(
 /// Mean and deviation of some channels, if one of them is there.
 fn standard(
     file: &File<'_>,
-    [mean, deviation]: [&'static str; 2],
+    keys: [&'static str; 2],
     channels: usize,
 ) -> Result<Option<Channels>, WeightsError> {
-    if file.metadata(mean).is_none() && file.metadata(deviation).is_none() {
-        return Ok(None);
-    }
-    let list = |key, is_valid: fn(f32) -> bool, expected| {
-        let found = file.metadata(key).unwrap_or("missing");
-        let list = numbers(found, channels).filter(|list| list.iter().all(|&x| is_valid(x)));
-        list.ok_or_else(|| WeightsError::Metadata { key, expected, found: found.into() })
+    let [mean, deviation] = match keys.map(|key| file.metadata(key)) {
+        [None, None] => return Ok(None),
+        lists => {
+            lists.map(|list| list.ok_or("is missing".to_owned()).and_then(|list| numbers(list, channels)))
+        }
     };
-    Ok(Some(Channels {
-        mean: list(mean, f32::is_finite, "a list of finite numbers, one for each channel,")?,
-        deviation: list(
-            deviation,
-            |x| x > 0.0 && x.is_finite(),
-            "a list of numbers above 0, one for each channel,",
-        )?,
-    }))
+    let wrong = |key| move |why| WeightsError::Standard { key, why };
+    let (mean, deviation) = (mean.map_err(wrong(keys[0]))?, deviation.map_err(wrong(keys[1]))?);
+    match deviation.iter().find(|&&x| x <= 0.0) {
+        Some(x) => Err(wrong(keys[1])(format!("has {x}, which is not above 0"))),
+        None => Ok(Some(Channels { mean, deviation })),
+    }
 }
 
-/// A list of so many numbers. Not as JSON, which would read them as `f64` and round twice.
-fn numbers(list: &str, count: usize) -> Option<Vec<f32>> {
-    let numbers = list.trim().strip_prefix('[')?.strip_suffix(']')?.split(',');
-    if numbers.clone().count() != count {
-        return None;
+/// A list of so many finite numbers, or what is wrong with it. Not as JSON, which would read them as `f64` and round twice.
+fn numbers(list: &str, channels: usize) -> Result<Vec<f32>, String> {
+    let inside = list.trim().strip_prefix('[').and_then(|list| list.strip_suffix(']'));
+    let Some(numbers) = inside.map(|inside| inside.split(',').map(str::trim)) else {
+        return Err(format!("is {}, which is no list such as [0.5,-1]", Shown(list)));
+    };
+    match numbers.clone().count() {
+        count if count == channels => {}
+        count => {
+            return Err(format!("has {count} numbers, and the network has {channels} of these channels"));
+        }
     }
-    numbers.map(|number| number.trim().parse().ok()).collect()
+    let number = |text: &str| {
+        let number = text.parse().ok().filter(|x: &f32| x.is_finite());
+        number.ok_or_else(|| format!("has {}, which is no finite number", Shown(text)))
+    };
+    numbers.map(number).collect()
 }
 
 /// What a forecaster looks back on.
 pub(super) fn window(file: &File<'_>) -> Result<Option<NonZeroU32>, WeightsError> {
     let number = |found: &str| {
-        let wrong =
-            || WeightsError::Metadata { key: WINDOW, expected: "a number from 1", found: found.into() };
+        let wrong = || WeightsError::Metadata {
+            key: WINDOW,
+            expected: "a whole number from 1 to 4294967295",
+            found: found.into(),
+        };
         found.parse().map_err(|_| wrong())
     };
     file.metadata(WINDOW).map(number).transpose()

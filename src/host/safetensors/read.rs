@@ -2,13 +2,15 @@
 
 use std::{borrow::ToOwned, format, string::String, vec::Vec};
 
+use super::error::Shape;
 use super::file::{File, Tensor};
 use super::layout::{Layout, Part, Spec, gates};
 use super::names::{Given, Names};
-use super::{Vocabulary, WeightsError, metadata};
+use super::{ReadingsModel, Vocabulary, WeightsError, metadata};
 use crate::cell::{ActivationKind, AnyCell, CellKind, MAX_LAYERS};
 use crate::clean::Clean;
-use crate::host::{Network, ReadingsModel, tensors};
+use crate::host::channels::Channels;
+use crate::host::{Network, Shown, tensors};
 use crate::model::ModelShape;
 use crate::params::take_mut;
 
@@ -59,26 +61,44 @@ impl Import {
 
     /// The model of a file's bytes that reads numbers: it has as many inputs and outputs as the tensors say, and no
     /// vocabulary. Of the metadata, `input_mean` and `input_deviation`, `output_mean` and `output_deviation`, lists of numbers
-    /// in JSON, and a forecaster's `window` are used; of these settings, activation and prefixes.
+    /// such as `[0.5,-1]`, are used, and `window` of a forecaster, which has two inputs and all of these; of the settings,
+    /// activation and prefixes.
+    ///
+    /// ```no_run
+    /// use recurve::{Inputs, host::safetensors::Import};
+    ///
+    /// let model = Import::default().readings(&std::fs::read("sensor.safetensors")?)?;
+    /// let shape = model.shape();
+    /// let (mut state, mut outputs) = (vec![0.0; shape.state_len(1)], vec![0.0; shape.outputs]);
+    /// let mut scratch = vec![0.0; shape.step_scratch_len(1)];
+    /// let mut reading = [0.1, -0.2, 0.9];
+    /// if let Some(units) = model.file().normalization.inputs {
+    ///     units.apply(&mut reading)?;
+    /// }
+    /// shape.step(model.params(), Inputs::Vectors(&reading), &mut state, &mut outputs, &mut scratch)?;
+    /// model.write("sensor.rcv")?;
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// As for [`network`](Self::network); an embedding is a tensor too many, since it reads symbols.
+    /// As for [`network`](Self::network). Neither an embedding nor a vocabulary may be there, since they are for symbols.
     pub fn readings(&self, bytes: &[u8]) -> Result<ReadingsModel, WeightsError> {
         let file = File::parse(bytes)?;
         let (names, layers) = self.names(&file)?;
-        if let Some(prefix) = &names.embedding {
-            return Err(unexpected(&file, format!("{prefix}weight")));
+        let names = without_embedding(&file, names)?;
+        if file.metadata(metadata::VOCABULARY).is_some() {
+            return Err(WeightsError::Vocabulary(
+                "the file's metadata has a vocabulary: the network reads symbols, and not numbers".to_owned(),
+            ));
         }
-        let inputs = needed(&file, format!("{}weight_ih_l0", names.rnn), 1)?;
-        let outputs = needed(&file, format!("{}weight", names.head), 0)?;
-        if inputs == 0 || outputs == 0 {
-            return Err(WeightsError::Unsupported("the network has no inputs or no outputs".to_owned()));
-        }
+        let [_, inputs] = matrix(&file, &format!("{}weight_ih_l0", names.rnn))?;
+        let [outputs, _] = matrix(&file, &format!("{}weight", names.head))?;
         let shape = ModelShape { cell: self.cell(&file, &names, layers, inputs)?, outputs };
         let layout = Layout::of(shape, &names);
         let sources = sources(&file, &layout, None)?;
         let normalization = metadata::normalization(&file, [inputs, outputs])?;
-        let mut model = ReadingsModel::new(shape, normalization, metadata::window(&file)?)?;
+        let window = if is_forecaster(inputs, &normalization) { metadata::window(&file)? } else { None };
+        let mut model = ReadingsModel::new(shape, normalization, window)?;
         fill(model.params_mut(), &sources);
         Ok(model)
     }
@@ -189,11 +209,38 @@ fn size(file: &File<'_>, name: &str, dimension: usize) -> Option<usize> {
     file.tensor(name)?.shape().get(dimension).copied()
 }
 
-/// A size of a tensor that must be there.
-fn needed(file: &File<'_>, name: String, dimension: usize) -> Result<usize, WeightsError> {
-    let tensor = file.tensor(&name);
-    let found = tensor.map(|tensor| tensor.shape().to_vec()).unwrap_or_default();
-    found.get(dimension).copied().ok_or(WeightsError::Missing { name, expected: None })
+/// The rows and columns of a tensor, one or more.
+fn matrix(file: &File<'_>, name: &str) -> Result<[usize; 2], WeightsError> {
+    match tensor(file, name)?.shape() {
+        &[rows, columns] if rows > 0 && columns > 0 => Ok([rows, columns]),
+        found => Err(WeightsError::NoMatrix { name: name.to_owned(), found: found.to_vec() }),
+    }
+}
+
+/// The names of a network without an embedding. A weight without a bias that was taken for one is the output layer's, if that
+/// has none, and its bias what will be missing.
+fn without_embedding(file: &File<'_>, names: Names) -> Result<Names, WeightsError> {
+    let Names { rnn, head, embedding } = names;
+    match embedding {
+        Some(prefix) if file.tensor(&format!("{head}weight")).is_none() => {
+            Ok(Names { rnn, head: prefix, embedding: None })
+        }
+        Some(prefix) => {
+            let name = format!("{prefix}weight");
+            let found = tensor(file, &name)?.shape().to_vec();
+            Err(WeightsError::Unsupported(format!(
+                "the tensor {} of shape {} is an embedding's, which reads symbols and not numbers",
+                Shown(&name),
+                Shape(&found)
+            )))
+        }
+        None => Ok(Names { rnn, head, embedding }),
+    }
+}
+
+/// Whether it has what [`Forecaster`](crate::host::forecast::Forecaster)s have.
+fn is_forecaster(inputs: usize, normalization: &[Option<Channels>; 2]) -> bool {
+    inputs == 2 && normalization.iter().all(Option::is_some)
 }
 
 /// The kind of cell and its hidden units, from the shape of its recurrent weights.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args as Group;
 use recurve::cell::CellKind;
 
-use super::values::{self, Keep, held_out, positive, seconds, size, total};
+use super::values::{self, Keep, positive, seconds, share, size, total};
 
 #[derive(Debug, Group)]
 pub struct ForecastArgs {
@@ -51,8 +51,8 @@ pub struct ForecastArgs {
     /// Time to train at most
     #[arg(long, value_name = "S", value_parser = seconds)]
     pub max_seconds: Option<f64>,
-    /// Which weights to keep: best, those after an epoch that did best on the last fifth of what there is to train on, which is
-    /// then not trained on; or last, those at the end
+    /// Which weights to keep: best, those after an epoch that did best on the last fifth of what --valid leaves, which is then not
+    /// trained on, by RMSE, or with --huber by MAE; or last, those at the end, as where there are too few values to compare
     #[arg(long, value_enum, value_name = "WHICH", default_value_t, hide_possible_values = true)]
     pub keep: Keep,
     /// Learning rate in the beginning; it falls to zero
@@ -64,8 +64,9 @@ pub struct ForecastArgs {
     /// Errors beyond X standard deviations count by their size, not their square: for series with outliers
     #[arg(long, value_name = "X", value_parser = positive)]
     pub huber: Option<f32>,
-    /// Share of the series, at its end, that is held out [default: 0.2; with --model all that a window comes before]
-    #[arg(long, value_name = "FRACTION", value_parser = held_out)]
+    /// Share of the series, at its end, that is held out to measure errors on; 0 for none [default: 0.2; with --model all that a
+    /// window comes before, which it may have been trained on]
+    #[arg(long, value_name = "FRACTION", value_parser = share)]
     pub valid: Option<f64>,
     /// Seed of the initial weights and of the order
     #[arg(long, value_name = "N", default_value_t = 0)]

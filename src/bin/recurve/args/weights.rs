@@ -10,7 +10,8 @@ pub const IMPORT_HELP: &str = "\
 The file holds the state dict of a module with a torch.nn.RNN, GRU or LSTM, a Linear that makes the outputs, and perhaps
 an Embedding: safetensors.torch.save_file(model.state_dict(), FILE). Cell, sizes and layers are told from it.
 
-Example: recurve import gru.safetensors --text book.txt --clean letters --out gru.rcv";
+Examples: recurve import gru.safetensors --text book.txt --clean letters --out gru.rcv
+          recurve import sensor.safetensors --readings --out sensor.rcv";
 
 pub const EXPORT_HELP: &str = "\
 The file loads with strict=True into a module whose parts are called rnn, head and embedding.
@@ -27,8 +28,8 @@ pub struct ImportArgs {
     /// The vocabulary in the order of the weights: a JSON list of characters, or of bytes as numbers
     #[arg(long, value_name = "FILE")]
     pub vocab: Option<PathBuf>,
-    /// The network reads numbers, such as readings of sensors, and has no vocabulary; its metadata may hold their means and
-    /// deviations: input_mean, input_deviation, output_mean, output_deviation
+    /// The network reads numbers, such as readings of sensors, and has no vocabulary; the file's metadata may have lists of
+    /// their means and deviations, such as "[0.5,-1]": input_mean, input_deviation, output_mean, output_deviation
     #[arg(long, conflicts_with_all = ["text", "vocab", "clean", "bytes", "embedding_prefix"])]
     pub readings: bool,
     /// How texts are cleaned, none or letters [default: the file's metadata, or none]

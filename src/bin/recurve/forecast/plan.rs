@@ -67,7 +67,7 @@ pub fn split(args: &ForecastArgs, values: usize) -> Result<usize, Failure> {
              needs {needed}: give more, or a smaller --window, --horizon or --valid"
         )));
     }
-    if held_out < horizon {
+    if valid > 0.0 && held_out < horizon {
         return Err(Failure::new(format!(
             "--valid {valid} holds out {held_out} of {values} values, and --horizon {horizon} needs as many: hold out more"
         )));

@@ -3,14 +3,14 @@
 use core::num::NonZeroU32;
 use std::path::Path;
 
-use super::channels::Channels;
-use super::{Buffer, HostError, stored};
 use crate::cell::AnyCell;
 use crate::format::{ModelFile, Normalization};
+use crate::host::channels::Channels;
+use crate::host::{Buffer, HostError, stored};
 use crate::model::ModelShape;
 
-/// A model of readings on the heap: sizes, weights, means and deviations. `safetensors::Import::readings` makes one of what
-/// `PyTorch` has trained; [`read_model`](super::read_model) borrows one from a file.
+/// A model of readings on the heap: sizes, weights, means and deviations. [`Import::readings`](super::Import::readings) makes one
+/// of what `PyTorch` has trained; [`read_model`](crate::host::read_model) borrows one from a file.
 #[derive(Clone, Debug)]
 pub struct ReadingsModel {
     shape: ModelShape<AnyCell>,
@@ -22,7 +22,6 @@ pub struct ReadingsModel {
 
 impl ReadingsModel {
     /// With all weights zero.
-    #[cfg_attr(not(feature = "safetensors"), expect(dead_code, reason = "nothing else makes one"))]
     pub(super) fn new(
         shape: ModelShape<AnyCell>,
         [inputs, outputs]: [Option<Channels>; 2],
@@ -60,7 +59,7 @@ impl ReadingsModel {
     /// Writes a model file, whole or not at all.
     ///
     /// # Errors
-    /// [`HostError::File`] if it cannot be written; a file of this name is then as it was.
+    /// [`HostError::File`] if it cannot be written, [`HostError::Format`] beyond 4 GB; a file of this name is then as it was.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), HostError> {
         stored::write_model(path.as_ref(), self.file())
     }
