@@ -30,6 +30,14 @@ fn it_beats_naive_forecasts_of_trend_and_season() {
     assert!(figure("mae") < figure("naive_mae").min(figure("seasonal_mae")), "{json}");
     assert_eq!((&json["values"], &json["held_out"], &json["epochs"]), (&240.into(), &48.into(), &25.into()));
     assert_eq!(json["forecast"].as_array().unwrap().len(), 2);
+    let mean_square = |key: &str| {
+        let steps: Vec<f64> = json[key].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
+        assert!(steps.len() == 2 && steps[0] < steps[1], "{key}: {steps:?}");
+        steps.iter().map(|rmse| rmse * rmse).sum::<f64>() / 2.0
+    };
+    for (whole, by_step) in [("rmse", "rmse_by_step"), ("naive_rmse", "naive_rmse_by_step")] {
+        assert!((figure(whole).powi(2) / mean_square(by_step) - 1.0).abs() < 1e-9, "{json}");
+    }
 
     let text = folder.run(&line).text();
     for words in ["RMSE", "MAE", "last value", "last season", "it beats every naive forecast", "next: "] {
@@ -52,16 +60,21 @@ fn keys_and_seed() {
         "epochs",
         "forecast",
         "held_out",
+        "horizon",
+        "interrupted",
         "kept_epoch",
         "mae",
         "naive_mae",
         "naive_rmse",
+        "naive_rmse_by_step",
         "parameters",
         "rmse",
+        "rmse_by_step",
         "seasonal_mae",
         "seasonal_rmse",
         "seconds",
         "values",
+        "window",
     ];
     assert_eq!(keys, expected);
     assert!(json["seasonal_rmse"].is_null());

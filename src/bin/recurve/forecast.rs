@@ -44,6 +44,11 @@ pub fn run(args: &ForecastArgs) -> Result<(), Failure> {
         window: forecaster.window(),
         trained,
         errors: (!forecasts.is_empty()).then(measured),
+        by_step: match forecasts[..] {
+            [] => Default::default(),
+            _ => [&forecasts, &last_value(&series, from, horizon)]
+                .map(|forecasts| Errors::by_step(&series, from, horizon, forecasts)),
+        },
         next: forecaster.forecast(&series).map_err(|error| far(args, error))?,
     };
     let model = out.map_or(Ok(()), |path| forecaster.write(path).map_err(Failure::from));

@@ -52,7 +52,7 @@ impl<'a> Best<'a> {
             forecasts => forecasts?,
         };
         let truth = self.origins.iter().flat_map(|&n| &self.series[n..n + forecaster.horizon()]);
-        let errors = Errors::between(&forecasts, truth);
+        let errors = Errors::between(forecasts.iter(), truth);
         // Squares of outliers would decide alone.
         let error = if forecaster.settings.huber.is_some() { errors.mae } else { errors.rmse };
         let is_best = error < self.error;

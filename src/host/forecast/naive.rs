@@ -25,12 +25,34 @@ impl Errors {
     /// ```
     #[must_use]
     pub fn of(series: &[f64], from: usize, horizon: usize, forecasts: &[f64]) -> Self {
-        Self::between(forecasts, (from..series.len()).flat_map(|first| series[first..].iter().take(horizon)))
+        let truth = (from..series.len()).flat_map(|first| series[first..].iter().take(horizon));
+        Self::between(forecasts.iter(), truth)
+    }
+
+    /// The errors of each step of the horizon by itself: of the next value, of the one after it, and so on.
+    ///
+    /// ```
+    /// use recurve::host::forecast::{Errors, last_value};
+    ///
+    /// let series = [1.0, 2.0, 4.0];
+    /// let steps = Errors::by_step(&series, 1, 2, &last_value(&series, 1, 2)); // 1 and 1 instead of 2 and 4
+    /// assert_eq!([steps[0].rmse, steps[1].rmse], [1.0, 3.0]);
+    /// ```
+    #[must_use]
+    pub fn by_step(series: &[f64], from: usize, horizon: usize, forecasts: &[f64]) -> Vec<Self> {
+        let of_step = |step: usize| {
+            let forecasts = forecasts.iter().skip(step).step_by(horizon);
+            Self::between(forecasts, series.iter().skip(from.saturating_add(step)))
+        };
+        (0..horizon).map(of_step).collect()
     }
 
     /// The errors of forecasts of these values.
-    pub(super) fn between<'a>(forecasts: &[f64], truth: impl Iterator<Item = &'a f64>) -> Self {
-        let errors: Vec<f64> = forecasts.iter().zip(truth).map(|(f, s)| f - s).collect();
+    pub(super) fn between<'a>(
+        forecasts: impl Iterator<Item = &'a f64>,
+        truth: impl Iterator<Item = &'a f64>,
+    ) -> Self {
+        let errors: Vec<f64> = forecasts.zip(truth).map(|(f, s)| f - s).collect();
         let n = errors.len() as f64;
         Self {
             rmse: (errors.iter().map(|e| e * e).sum::<f64>() / n).sqrt(),

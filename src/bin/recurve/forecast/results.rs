@@ -30,6 +30,8 @@ pub struct Results {
     pub trained: Option<Trained>,
     /// Of the network, of the last value and of the last season, if there is anything to measure.
     pub errors: Option<[Option<Errors>; 3]>,
+    /// Of the network and of the last value, of each step of the horizon.
+    pub by_step: [Vec<Errors>; 2],
     /// The values to come.
     pub next: Vec<f64>,
 }
@@ -73,17 +75,24 @@ fn object(results: &Results) -> Value {
     let rmse = |errors: Option<Errors>| errors.map(|errors| errors.rmse);
     let mae = |errors: Option<Errors>| errors.map(|errors| errors.mae);
     let trained = results.trained.as_ref();
+    let [by_step, naive_by_step] =
+        results.by_step.each_ref().map(|steps| steps.iter().map(|errors| errors.rmse).collect::<Vec<_>>());
     json!({
         "rmse": rmse(model),
         "mae": mae(model),
         "naive_rmse": rmse(last),
         "naive_mae": mae(last),
+        "rmse_by_step": by_step,
+        "naive_rmse_by_step": naive_by_step,
         "seasonal_rmse": rmse(season),
         "seasonal_mae": mae(season),
         "forecast": results.next,
         "values": results.values,
         "held_out": results.held_out,
         "parameters": results.shape.params_len(),
+        "window": results.window,
+        "horizon": results.shape.outputs,
+        "interrupted": trained.map(|trained| trained.interrupted),
         "epochs": trained.map(|trained| trained.epochs),
         "kept_epoch": trained.and_then(|trained| trained.kept),
         "seconds": trained.map(|trained| trained.seconds),
