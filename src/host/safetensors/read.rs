@@ -65,17 +65,18 @@ impl Import {
     /// activation and prefixes.
     ///
     /// ```no_run
-    /// use recurve::{Inputs, host::safetensors::Import};
+    /// use recurve::{Inputs, host::safetensors::Import, lanes::LaneKind};
     ///
     /// let model = Import::default().readings(&std::fs::read("sensor.safetensors")?)?;
     /// let shape = model.shape();
     /// let (mut state, mut outputs) = (vec![0.0; shape.state_len(1)], vec![0.0; shape.outputs]);
     /// let mut scratch = vec![0.0; shape.step_scratch_len(1)];
-    /// let mut reading = [0.1, -0.2, 0.9];
+    /// let (best, mut reading) = (LaneKind::best(), [0.1, -0.2, 0.9]);
     /// if let Some(units) = model.file().normalization.inputs {
     ///     units.apply(&mut reading)?;
     /// }
-    /// shape.step(model.params(), Inputs::Vectors(&reading), &mut state, &mut outputs, &mut scratch)?;
+    /// let inputs = Inputs::Vectors(&reading);
+    /// shape.step_on(best, model.params(), inputs, &mut state, &mut outputs, &mut scratch)?;
     /// model.write("sensor.rcv")?;
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
