@@ -17,7 +17,7 @@ pub(super) struct Best<'a> {
 
 impl<'a> Best<'a> {
     /// The values from index `from` on are those to compare with, if there are any: from as many points as an epoch has windows
-    /// to train on, so that the one takes less time than the other.
+    /// to train on, each of which takes three times as long, or from a batch of points if that is more.
     pub(super) fn new(
         series: &'a [f64],
         forecaster: &Forecaster,
