@@ -2,7 +2,7 @@
 
 use std::panic::{UnwindSafe, catch_unwind};
 
-use recurve::format::{assert_file, included_codes, included_standard, included_symbols};
+use recurve::format::{assert_file, included_codes, included_standard, included_symbols, included_window};
 use recurve::host::{HostError, Network};
 use recurve::{CharRnn, Elman, Model, format, params::Flat};
 
@@ -85,6 +85,14 @@ fn means_and_deviations_are_checked_as_at_run_time() {
             assert!(include(&file).is_some(), "{bad} at {at}");
         }
     }
+}
+
+#[test]
+fn only_a_forecaster_s_window_is_included() {
+    let wave = include_bytes!("../data/wave.rcv");
+    assert_eq!(included_window(wave).get(), 8);
+    let message = refusal(|| drop(Box::new(included_window(ABC)))).expect("a refusal");
+    assert!(message.contains("no forecaster's"), "{message}");
 }
 
 /// Found by the fuzz target `model`'s rule that what is read comes back to the byte.

@@ -3,9 +3,12 @@
 use std::vec;
 
 use super::*;
+use crate::cell::Dropout;
 use crate::error::{Error, Quantity};
 use crate::format::ModelFile;
 use crate::init::normal;
+use crate::lanes::LaneKind;
+use crate::optim::Schedule;
 
 /// `deviation` times noise.
 fn noise(count: usize, deviation: f32) -> Vec<f64> {
