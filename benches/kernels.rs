@@ -4,7 +4,7 @@ mod common;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use recurve::crew::Alone;
-use recurve::kernels::{Factor, Mat, product, product_at, product_at_len};
+use recurve::kernels::{Factor, Mat, Start, product, product_at, product_at_len};
 use recurve::lanes::{LaneKind, Lanes, OnLanes};
 
 /// Rows of A, columns of A, columns of B: a step, the steps of a batch, a window's output layer.
@@ -38,7 +38,7 @@ impl OnLanes for Run<'_> {
         match kernel {
             Kernel::Rows => product(lanes, a, b, c),
             Kernel::Panels => Factor::new(b, a.rows(), pack).product(lanes, a, c),
-            Kernel::Gradient => product_at(lanes, a, &(0..a.cols), b, c, room),
+            Kernel::Gradient => product_at(lanes, a, &(0..a.cols), b, Start::Held, c, room),
         }
     }
 }

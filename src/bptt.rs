@@ -23,6 +23,7 @@ mod window;
 use crate::cell::{Cell, Dropout, Dropped, Extent, Inputs, TypedCell};
 use crate::crew::{Alone, Crew};
 use crate::error::Error;
+use crate::kernels::Start;
 use crate::lanes::{Lanes, best_lanes};
 use crate::loss::Goal;
 use crate::model::{Model, ModelShape};
@@ -110,7 +111,7 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
         let sizes = Typed::<Self, B>::SIZES;
         let task = Task { sizes, params, inputs, goal, state, tape, scratch };
-        best_lanes!(lanes => task.gradient(lanes, Trained::ALL, &Alone, grads))
+        best_lanes!(lanes => task.gradient(lanes, Trained::ALL, &Alone, Start::Held, grads))
     }
 
     /// As [`gradient`](Self::gradient), of the tensors that are trained: `grads` has these alone, in their order. See
@@ -133,7 +134,7 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
         let (params, state) = (self.as_flat(), state.as_flat_mut());
         let sizes = Typed::<Self, B>::SIZES;
         let task = Task { sizes, params, inputs, goal, state, tape, scratch };
-        best_lanes!(lanes => task.gradient(lanes, trained, &Alone, grads))
+        best_lanes!(lanes => task.gradient(lanes, trained, &Alone, Start::Held, grads))
     }
 
     /// As [`gradient`](Self::gradient), with dropout on the cell's inputs and outputs. Every window wants another seed.
@@ -174,7 +175,7 @@ impl<C: TypedCell<H>, const H: usize, const O: usize> Model<C, H, O> {
         let (params, state, grads) = (self.as_flat(), state.as_flat_mut(), grads.as_flat_mut());
         let sizes = TypedDropped { dropout, inputs, sizes: Typed::<Self, B>::SIZES };
         let task = Task { sizes, params, inputs, goal, state, tape, scratch };
-        best_lanes!(lanes => task.gradient(lanes, Trained::ALL, &Alone, grads))
+        best_lanes!(lanes => task.gradient(lanes, Trained::ALL, &Alone, Start::Held, grads))
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.
@@ -316,7 +317,36 @@ impl<C: Cell> ModelShape<C> {
         scratch: &mut [f32],
         grads: &mut [f32],
     ) -> Result<f32, Error> {
-        Task { sizes: self, params, inputs, goal, state, tape, scratch }.gradient(lanes, trained, crew, grads)
+        let task = Task { sizes: self, params, inputs, goal, state, tape, scratch };
+        task.gradient(lanes, trained, crew, Start::Held, grads)
+    }
+
+    /// [`gradient_of`](Self::gradient_of) of a window, whatever `grads` holds: not added, and without zeros to be written
+    /// and read.
+    ///
+    /// # Errors
+    /// As for [`gradient`](Self::gradient).
+    #[cfg(feature = "std")]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "weights, state, tape, scratch and gradients are separate values"
+    )]
+    pub(crate) fn new_gradient_of<L: Lanes>(
+        self,
+        trained: Trained,
+        crew: &impl Crew,
+        lanes: L,
+        params: &[f32],
+        inputs: Inputs<'_>,
+        goal: impl Goal,
+        state: &mut [f32],
+        tape: &mut [f32],
+        scratch: &mut [f32],
+        grads: &mut [f32],
+    ) -> Result<f32, Error> {
+        let task = Task { sizes: self, params, inputs, goal, state, tape, scratch };
+        task.gradient(lanes, trained, crew, Start::Zero, grads)
     }
 
     /// The mean loss of a window alone; `state` is carried to the next window.

@@ -13,6 +13,7 @@ mod elman;
 mod embedding;
 mod feedforward;
 mod gates;
+mod gradient;
 mod gru;
 mod input;
 mod kind;
@@ -29,6 +30,7 @@ pub use dropout::{Dropout, DropoutScratch, DropoutShape, DropoutTape, Dropped};
 pub use elman::{Elman, ElmanShape, ElmanTape};
 pub use embedding::{Embedding, EmbeddingShape};
 pub use feedforward::{Feedforward, FeedforwardShape};
+pub use gradient::Gradient;
 pub use gru::{Gru, GruBackward, GruScratch, GruShape, GruTape};
 use input::InputWeights;
 pub use input::{Input, Inputs};
@@ -217,18 +219,6 @@ pub trait OnCell {
 
     /// Does it. Mark the implementation `#[inline(always)]`, as for [`OnLanes`](crate::lanes::OnLanes).
     fn on<C: Cell>(self, cell: C) -> Self::Output;
-}
-
-/// The gradient of some rows of a tensor of weights, to be added to.
-#[derive(Debug)]
-pub struct Gradient<'a> {
-    /// The rows.
-    pub rows: &'a Range<usize>,
-    /// Anything; with as much as [`product_at_len`](crate::kernels::product_at_len) says for the number of rows, sums are
-    /// fast.
-    pub room: &'a mut [f32],
-    /// The gradient of each element of the rows.
-    pub grads: &'a mut [f32],
 }
 
 /// The arithmetic of a cell over flat slices: a view's sizes, without its weights.

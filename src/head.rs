@@ -1,13 +1,11 @@
 //! The output layer: O_t = H_t W_hq + b_q, the same for every step.
 
-use core::ops::Range;
-
 use rand_core::Rng;
 
-use crate::cell::Weights;
+use crate::cell::{Gradient, Weights};
 use crate::crew::Crew;
 use crate::init::xavier;
-use crate::kernels::{Factor, Mat, column_sums, product_at};
+use crate::kernels::{Factor, Mat};
 use crate::lanes::Lanes;
 use crate::params::{plain_data, take, take_mut};
 
@@ -92,16 +90,14 @@ impl DenseShape {
     pub fn accumulate<L: Lanes, const TENSOR: usize>(
         self,
         lanes: L,
-        rows: &Range<usize>,
         h: &[f32],
         d_o: &[f32],
-        room: &mut [f32],
-        grads: &mut [f32],
+        to: Gradient<'_>,
     ) {
         let d_o = Mat::new(d_o, self.outputs);
         match TENSOR {
-            W_HQ => product_at(lanes, Mat::new(h, self.hidden), rows, d_o, grads, room),
-            _ => column_sums(lanes, d_o, grads),
+            W_HQ => to.add_product(lanes, Mat::new(h, self.hidden), d_o),
+            _ => to.add_column_sums(lanes, d_o),
         }
     }
 }

@@ -47,7 +47,7 @@ mod vldm;
 
 pub use elementwise::{add_scaled, copy, map, map_all, scale, zip_map, zip2_map};
 pub use factor::Factor;
-pub use gradient::{product_at, product_at_len};
+pub use gradient::{Start, product_at, product_at_len};
 pub use panels::Panels;
 pub use product::{affine, chains, column_sums, product};
 pub use reduce::{all_finite, dot, max, max_abs, squares_finite, sum, sum_of, sum_of_squares};

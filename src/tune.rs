@@ -47,7 +47,7 @@
 //! # Ok::<(), recurve::Error>(())
 //! ```
 
-use crate::cell::{Cell, Input, Inputs, TypedCell};
+use crate::cell::{Cell, Gradient, Input, Inputs, TypedCell};
 use crate::error::{Argument, Error, Quantity, exactly};
 use crate::head::Dense;
 use crate::kernels::copy;
@@ -157,8 +157,8 @@ impl<C: Cell> ModelShape<C> {
         let h = self.cell.output(next, batch);
         let [(rows, cols), _] = self.head().tensors();
         let d_w_hq = take_mut(&mut grads, rows.saturating_mul(cols));
-        self.head().accumulate::<L, 0>(lanes, &(0..rows), h, logits, &mut [], d_w_hq);
-        self.head().accumulate::<L, 1>(lanes, &(0..1), h, logits, &mut [], grads);
+        self.head().accumulate::<L, 0>(lanes, h, logits, Gradient::in_place(&(0..rows), d_w_hq));
+        self.head().accumulate::<L, 1>(lanes, h, logits, Gradient::in_place(&(0..1), grads));
         copy(next, state);
         Ok(loss)
     }

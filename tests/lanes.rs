@@ -9,7 +9,7 @@ mod reference;
 use proptest::prelude::*;
 use proptest::sample::select;
 use recurve::crew::Alone;
-use recurve::kernels::{self, Factor, Mat, chains, product_at_len};
+use recurve::kernels::{self, Factor, Mat, Start, chains, product_at_len};
 use recurve::lanes::{FOLD, FusedScalar, Lanes, Portable, Scalar};
 
 use common::compare::{Tolerance, bits, f64s};
@@ -91,14 +91,25 @@ impl Matrices {
         self.check_transposed(lanes, a, Mat::new(&self.b, k), &bt)?;
 
         // All columns of A, and all but the first and the last.
+        let nan = vec![f32::NAN; m * n];
         for columns in [0..m, 1..m.max(2) - 1] {
             let rows = columns.start * n..columns.end * n;
-            let at = self.in_order::<L>(1, |i, p| self.a[p * m + i], |p, j| self.b[p * n + j]);
+            let gradient =
+                |case: &Self| case.in_order::<L>(1, |i, p| self.a[p * m + i], |p, j| self.b[p * n + j]);
+            let anew = Self { c: vec![0.0; m * n], ..self.clone() };
+            let cases = [(Start::Held, gradient(self), &self.c), (Start::Zero, gradient(&anew), &nan)];
             for room in [0, product_at_len(m) - 1, product_at_len(m)] {
-                let mut c = self.c[rows.clone()].to_vec();
-                let a = Mat::new(&self.a, m);
-                kernels::product_at(lanes, a, &columns, b, &mut c, &mut vec![f32::NAN; room]);
-                prop_assert_eq!(bits(&c), bits(&at[rows.clone()]), "room {}", room);
+                for (start, expected, c) in &cases {
+                    let (mut c, mut room) = (c[rows.clone()].to_vec(), vec![f32::NAN; room]);
+                    kernels::product_at(lanes, Mat::new(&self.a, m), &columns, b, *start, &mut c, &mut room);
+                    prop_assert_eq!(
+                        bits(&c),
+                        bits(&expected[rows.clone()]),
+                        "{:?}, room {}",
+                        start,
+                        room.len()
+                    );
+                }
             }
         }
 

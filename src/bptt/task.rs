@@ -7,6 +7,7 @@ use super::window::Window;
 use crate::cell::{Block, Inputs};
 use crate::crew::{Alone, Crew};
 use crate::error::{Argument, Error, exactly};
+use crate::kernels::Start;
 use crate::lanes::{Lanes, inlined};
 use crate::loss::{Goal, Sum};
 use crate::model::check_state;
@@ -25,13 +26,14 @@ pub(super) struct Task<'a, S, G> {
 }
 
 impl<S: Sizes, G: Goal> Task<'_, S, G> {
-    /// See [`ModelShape::gradient_of`](crate::ModelShape::gradient_of).
+    /// See [`ModelShape::gradient_of`](crate::ModelShape::gradient_of); sums start from `start`.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn gradient<L: Lanes>(
         self,
         lanes: L,
         trained: Trained,
         crew: &impl Crew,
+        start: Start,
         grads: &mut [f32],
     ) -> Result<f32, Error> {
         let Self { sizes, params, inputs, goal, state, tape, scratch } = self;
@@ -59,7 +61,8 @@ impl<S: Sizes, G: Goal> Task<'_, S, G> {
         );
         let loss = window.mean(total)?;
         window.carry(&mut buffers, state);
-        window.accumulate(trained, crew, lanes, &buffers.done(), Room { sums, products: pack }, grads);
+        let room = Room { start, sums, products: pack };
+        window.accumulate(trained, crew, lanes, &buffers.done(), room, grads);
         window.clear_ended(buffers.tape, state);
         Ok(loss)
     }

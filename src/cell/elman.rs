@@ -13,7 +13,7 @@ use super::{
 };
 use crate::crew::Crew;
 use crate::init::Init;
-use crate::kernels::{Factor, Mat, column_sums, copy, product, product_at};
+use crate::kernels::{Factor, Mat, copy, product};
 use crate::lanes::Lanes;
 use crate::params::{plain_data, take, take_mut};
 
@@ -226,12 +226,12 @@ impl Cell for ElmanShape {
         let Backpropagated { inputs, block, tape, d_outputs, .. } = from;
         let d_a = Mat::new(d_outputs, self.hidden);
         match tensor {
-            W_XH => inputs.accumulate(lanes, self.inputs, block, to.rows, d_a, to.room, to.grads),
+            W_XH => inputs.accumulate(lanes, self.inputs, block, d_a, to),
             W_HH => {
                 let h_prev = Mat::new(self.previous(tape, block.extent), self.hidden);
-                product_at(lanes, h_prev, to.rows, d_a, to.grads, to.room);
+                to.add_product(lanes, h_prev, d_a);
             }
-            _ => column_sums(lanes, d_a, to.grads),
+            _ => to.add_column_sums(lanes, d_a),
         }
     }
 }

@@ -190,6 +190,6 @@ impl Cell for EmbeddingShape {
     fn accumulate<L: Lanes>(self, lanes: L, _: usize, from: Backpropagated<'_>, to: Gradient<'_>) {
         let Backpropagated { inputs, block, d_outputs, .. } = from;
         let d_e = Mat::new(d_outputs, self.hidden);
-        inputs.accumulate(lanes, self.inputs, block, to.rows, d_e, to.room, to.grads);
+        inputs.accumulate(lanes, self.inputs, block, d_e, to);
     }
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::crew::Crew;
 use crate::init::Init;
-use crate::kernels::{Mat, column_sums};
+use crate::kernels::Mat;
 use crate::lanes::Lanes;
 use crate::params::{plain_data, take, take_mut};
 
@@ -161,8 +161,8 @@ impl Cell for FeedforwardShape {
         let Backpropagated { inputs, block, d_outputs, .. } = from;
         let d_a = Mat::new(d_outputs, self.hidden);
         match tensor {
-            W_XH => inputs.accumulate(lanes, self.inputs, block, to.rows, d_a, to.room, to.grads),
-            _ => column_sums(lanes, d_a, to.grads),
+            W_XH => inputs.accumulate(lanes, self.inputs, block, d_a, to),
+            _ => to.add_column_sums(lanes, d_a),
         }
     }
 }

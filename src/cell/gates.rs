@@ -6,7 +6,7 @@ use rand_core::Rng;
 
 use super::{Block, Gradient, InputWeights, Inputs};
 use crate::init::Init;
-use crate::kernels::{Mat, column_sums, product_at};
+use crate::kernels::Mat;
 use crate::lanes::Lanes;
 use crate::params::{take, take_mut};
 
@@ -111,9 +111,9 @@ impl GatesShape {
         let GateGradients { inputs, block, h, d_a } = from;
         let d_a = Mat::new(d_a, self.cols());
         match tensor {
-            W_X => inputs.accumulate(lanes, self.inputs, block, to.rows, d_a, to.room, to.grads),
-            W_H => product_at(lanes, Mat::new(h, self.hidden), to.rows, d_a, to.grads, to.room),
-            _ => column_sums(lanes, d_a, to.grads),
+            W_X => inputs.accumulate(lanes, self.inputs, block, d_a, to),
+            W_H => to.add_product(lanes, Mat::new(h, self.hidden), d_a),
+            _ => to.add_column_sums(lanes, d_a),
         }
     }
 }

@@ -6,10 +6,10 @@
 use core::ops::Range;
 
 use super::mask::Mask;
-use super::{Block, Extent};
+use super::{Block, Extent, Gradient};
 use crate::crew::Crew;
 use crate::error::{Argument, Error, evenly, exactly};
-use crate::kernels::{Factor, Mat, affine, product_at, zip_map, zip2_map};
+use crate::kernels::{Factor, Mat, affine, zip_map, zip2_map};
 use crate::lanes::{Lanes, inlined};
 use crate::params::{Flat, rows_mut, take, take_mut};
 
@@ -234,16 +234,13 @@ impl<'a> Inputs<'a> {
 
     /// dW_xh += Xᵀ dA for some rows of W_xh (d×h), from a block's rows of X (·×d) and dA (·×h).
     #[cfg_attr(not(debug_assertions), inline(always))]
-    #[allow(clippy::too_many_arguments, reason = "two factors, what of them, and where to")]
     pub(super) fn accumulate<L: Lanes>(
         self,
         lanes: L,
         width: usize,
         block: Block,
-        part: &Range<usize>,
         d_a: Mat<'_>,
-        room: &mut [f32],
-        d_w: &mut [f32],
+        mut to: Gradient<'_>,
     ) {
         let (rows, runs) = block.runs();
         let mut rest = d_a.data;
@@ -252,30 +249,30 @@ impl<'a> Inputs<'a> {
             match self.rows(first..first + rows, width) {
                 Self::Tokens(tokens) if block.dropped != Mask::NONE => {
                     let add = |one, d_w, d_a| lanes.mul_add(lanes.splat(one), d_a, d_w);
-                    add_rows(block.dropped.ones(first, tokens), part, d_a, d_w, lanes, add);
+                    add_rows(lanes, block.dropped.ones(first, tokens), d_a, to.term(), add);
                 }
                 Self::Tokens(tokens) => {
                     let tokens = tokens.iter().map(inlined!(|&token| (token, ())));
-                    add_rows(tokens, part, d_a, d_w, lanes, inlined!(|(), d_w, d_a| lanes.add(d_w, d_a)));
+                    add_rows(lanes, tokens, d_a, to.term(), inlined!(|(), d_w, d_a| lanes.add(d_w, d_a)));
                 }
-                Self::Vectors(x) => product_at(lanes, Mat::new(x, width), part, d_a, d_w, room),
+                Self::Vectors(x) => to.term().add_product(lanes, Mat::new(x, width), d_a),
             }
         }
     }
 }
 
-/// Each row of dA is added to the row of dW that its token picks, as `add` does, if that is among the rows `part`.
+/// Each row of dA is added to the row of dW that its token picks, as `add` does, if that is among its rows.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn add_rows<L: Lanes, K: Copy>(
-    tokens: impl Iterator<Item = (u16, K)>,
-    part: &Range<usize>,
-    d_a: Mat<'_>,
-    d_w: &mut [f32],
     lanes: L,
+    tokens: impl Iterator<Item = (u16, K)>,
+    d_a: Mat<'_>,
+    to: Gradient<'_>,
     add: impl Fn(K, L::F, L::F) -> L::F,
 ) {
+    let (first, d_w) = (to.rows.start, to.started());
     for (d_a, (token, one)) in d_a.iter().zip(tokens) {
-        let Some(row) = usize::from(token).checked_sub(part.start) else { continue };
+        let Some(row) = usize::from(token).checked_sub(first) else { continue };
         let d_w = d_w.get_mut(row * d_a.len()..).and_then(inlined!(|rest| rest.get_mut(..d_a.len())));
         if let Some(d_w) = d_w {
             zip_map(lanes, d_w, d_a, inlined!(|d_w, d_a| add(one, d_w, d_a)));

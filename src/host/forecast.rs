@@ -34,6 +34,7 @@ use windows::Windows;
 
 use super::{Buffer, HostError, channels::Channels, settings::masks};
 use crate::cell::{ActivationKind, AnyCell, Extent, Inputs};
+use crate::crew::Alone;
 use crate::error::{Error, Quantity};
 use crate::init::Init;
 use crate::lanes::on_lanes;
@@ -42,6 +43,7 @@ use crate::memory::{TrainingMemory, bytes};
 use crate::model::ModelShape;
 use crate::optim::{Adam, Optimizer, clip_norm_on};
 use crate::series::SeriesInputs;
+use crate::trained::Trained;
 
 /// What a series may have values of, above and below zero: the squares of differences between larger ones are beyond `f32`.
 pub const LIMIT: f64 = 1e18;
@@ -205,11 +207,11 @@ impl Forecaster {
         };
         let state = &mut state[..self.shape.state_len(batch.size)];
         state.fill(0.0);
-        grads.fill(0.0);
         let x = Inputs::Vectors(&batch.x);
         let shape = self.shape.with_dropout(masks(dropout, seed, *step), x);
         let loss = on_lanes!(lanes, lanes => {
-            shape.gradient(lanes, &self.params, x, targets, state, tape, scratch, grads)
+            let trained = Trained::ALL;
+            shape.new_gradient_of(trained, &Alone, lanes, &self.params, x, targets, state, tape, scratch, grads)
         })?;
         clip_norm_on(lanes, grads, clip)?;
         let lr = lr * schedule.factor(done);

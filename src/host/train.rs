@@ -173,8 +173,7 @@ impl<'n> Trainer<'n> {
         let predicted = self.rows[self.next * rows + batch..].split_at(rows).0;
         let dropout = masks(self.settings.dropout, self.settings.seed, self.steps);
         let shape = self.network.shape().with_dropout(dropout, Inputs::Tokens(&[]));
-        self.grads.fill(0.0);
-        let loss = on_lanes!(lanes, lanes => shape.gradient_of(
+        let loss = on_lanes!(lanes, lanes => shape.new_gradient_of(
             self.settings.trained,
             &self.crew,
             lanes,

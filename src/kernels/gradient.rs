@@ -42,8 +42,17 @@ pub const fn product_at_len(cols: usize) -> usize {
     cols.saturating_add(WIDEST + LAST).saturating_mul(BLOCK)
 }
 
-/// C (m×n) += Aᵀ · B for `columns` of A (m of them, r rows) and B (r×n): the sum over rows r, in their order. With the
-/// feature `std` faster, and the same, with [`product_at_len`]`(m)` floats of room.
+/// What a sum starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// What is there.
+    Held,
+    /// Zero, whatever is there: as if it had been filled with zeros, without writing and reading these.
+    Zero,
+}
+
+/// C (m×n) += Aᵀ · B for `columns` of A (m of them, r rows) and B (r×n): the sum over rows r, in their order, from `start` on.
+/// With the feature `std` faster, and the same, with [`product_at_len`]`(m)` floats of room.
 #[cfg_attr(feature = "std", inline(never))]
 #[cfg_attr(not(feature = "std"), inline(always))]
 pub fn product_at<L: Lanes>(
@@ -51,12 +60,18 @@ pub fn product_at<L: Lanes>(
     a: Mat<'_>,
     columns: &Range<usize>,
     b: Mat<'_>,
+    start: Start,
     c: &mut [f32],
     room: &mut [f32],
 ) {
     lanes.run(inlined!(|| match room.get_mut(..product_at_len(columns.len())) {
-        Some(room) if cfg!(feature = "std") => blocks(lanes, a, columns, b, c, room),
-        _ => product_at_in_place(lanes, a, columns.start, b, c),
+        Some(room) if cfg!(feature = "std") && a.rows() > 0 => blocks(lanes, a, columns, b, start, c, room),
+        _ => {
+            if start == Start::Zero {
+                c.fill(0.0);
+            }
+            product_at_in_place(lanes, a, columns.start, b, c);
+        }
     }));
 }
 
@@ -66,6 +81,7 @@ fn blocks<L: Lanes>(
     a: Mat<'_>,
     columns: &Range<usize>,
     b: Mat<'_>,
+    start: Start,
     c: &mut [f32],
     mut room: &mut [f32],
 ) {
@@ -74,6 +90,8 @@ fn blocks<L: Lanes>(
     let (mut a_rest, mut b_rest) = (a.data, b.data);
     // Equally deep blocks.
     let depth = a.rows().div_ceil(a.rows().div_ceil(BLOCK).max(1));
+    // A start without elements is zero.
+    let mut start = if start == Start::Zero { Some(&[][..]) } else { None };
     while !a_rest.is_empty() {
         let (a, b) = (block(&mut a_rest, depth, a.cols), block(&mut b_rest, depth, b.cols));
         if b.cols <= 2 * L::WIDTH {
@@ -81,20 +99,28 @@ fn blocks<L: Lanes>(
             panels(
                 lanes,
                 b,
+                start,
                 panel_room,
                 inlined!(|panel: Columns, part| panel.strips::<L, 1>(lanes, a, part, c)),
             );
         } else {
             copy_groups(a, columns, room);
             let a = Groups { copies: room, depth: a.rows(), columns: columns.len() };
-            panels(lanes, b, panel_room, inlined!(|panel, part| a.strips(lanes, panel, part, c)));
+            panels(lanes, b, start, panel_room, inlined!(|panel, part| a.strips(lanes, panel, part, c)));
         }
+        start = None;
     }
 }
 
 /// Copies one panel of a block of B after the other, and does `each` with it.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn panels<L: Lanes>(lanes: L, b: Mat<'_>, room: &mut [f32], mut each: impl FnMut(Columns, Part<'_>)) {
+fn panels<L: Lanes>(
+    lanes: L,
+    b: Mat<'_>,
+    start: Option<&[f32]>,
+    room: &mut [f32],
+    mut each: impl FnMut(Columns, Part<'_>),
+) {
     for columns in Columns::all::<L>(b.cols) {
         let width = columns.width::<L>();
         let panel = if width == b.cols {
@@ -104,7 +130,7 @@ fn panels<L: Lanes>(lanes: L, b: Mat<'_>, room: &mut [f32], mut each: impl FnMut
             columns.copy(lanes, b, panel);
             panel
         };
-        each(columns, Part { b: panel, cols: b.cols, start: None });
+        each(columns, Part { b: panel, cols: b.cols, start });
     }
 }
 

@@ -12,7 +12,7 @@ use core::ops::Range;
 use super::{Done, Goal, Room, Sizes, Window};
 use crate::cell::{Cell, Gradient};
 use crate::crew::Crew;
-use crate::kernels::{product_at_len, zip_map};
+use crate::kernels::{Start, product_at_len, zip_map};
 use crate::lanes::{Lanes, inlined};
 use crate::model::ModelShape;
 use crate::params::take_mut;
@@ -40,12 +40,13 @@ struct Part {
     cols: usize,
 }
 
-/// A part with the blocks it is summed over, its gradient, and room to sum it.
+/// A part with the blocks it is summed over, its gradient and what that starts from, and room to sum it.
 struct Job<'a> {
     part: Part,
     blocks: Range<usize>,
-    room: &'a mut [f32],
+    start: Start,
     grads: &'a mut [f32],
+    room: &'a mut [f32],
 }
 
 /// All weights that are trained in their order, each tensor in so many parts.
@@ -105,20 +106,19 @@ impl<S: Sizes, G: Goal> Window<'_, S, G> {
         trained: Trained,
         lanes: L,
         done: &Done<'_>,
-        Room { sums, products }: Room<'_>,
+        Room { start, sums, products }: Room<'_>,
         mut grads: &mut [f32],
     ) {
         for part in parts(self.sizes.shape(), trained, 1) {
             let grads = take_mut(&mut grads, part.rows.len() * part.cols);
-            for blocks in done.halves() {
-                let is_second = blocks.start > 0;
-                let sums = sums.get_mut(..if is_second { grads.len() } else { 0 }).unwrap_or_default();
-                let of_half = if is_second { &mut *sums } else { &mut *grads };
-                let job = Job { part: part.clone(), blocks, room: &mut *products, grads: of_half };
+            let sums = sums.get_mut(..grads.len()).unwrap_or_default();
+            let of_halves = [(start, &mut *grads), (Start::Zero, &mut *sums)];
+            for (blocks, (start, grads)) in done.halves().zip(of_halves) {
+                let job = Job { part: part.clone(), blocks, start, grads, room: &mut *products };
                 lanes.run(inlined!(|| self.sum(lanes, done, job)));
-                if is_second {
-                    add(lanes, grads, sums);
-                }
+            }
+            if done.halves().count() > 1 {
+                add(lanes, grads, sums);
             }
         }
     }
@@ -131,20 +131,21 @@ impl<S: Sizes, G: Goal> Window<'_, S, G> {
         crew: &impl Crew,
         lanes: L,
         done: &Done<'_>,
-        Room { sums, mut products }: Room<'_>,
+        Room { start, sums, mut products }: Room<'_>,
         grads: &mut [f32],
     ) {
         let halves = done.halves().count();
         let (shape, count) = (self.sizes.shape(), crew.threads().div_ceil(halves));
-        let jobs = done.halves().zip([&mut *grads, &mut *sums]).flat_map(inlined!(|(blocks, mut to)| {
+        let of_halves = [(start, &mut *grads), (Start::Zero, &mut *sums)];
+        let jobs = done.halves().zip(of_halves).flat_map(inlined!(|(blocks, (start, mut to))| {
             parts(shape, trained, count).map(inlined!(move |part: Part| {
                 let grads = take_mut(&mut to, part.rows.len() * part.cols);
-                (part, blocks.clone(), grads)
+                Job { part, blocks: blocks.clone(), start, grads, room: &mut [] }
             }))
         }));
-        let jobs = jobs.map(inlined!(|(part, blocks, grads): (Part, _, _)| {
-            let room = take_mut(&mut products, product_at_len(part.rows.len()));
-            Job { part, blocks, room, grads }
+        let jobs = jobs.map(inlined!(|job: Job<'_>| {
+            let room = take_mut(&mut products, product_at_len(job.part.rows.len()));
+            Job { room, ..job }
         }));
         crew.each(jobs, inlined!(|job| lanes.run(inlined!(|| self.sum(lanes, done, job)))), |()| {});
         if halves > 1 {
@@ -154,14 +155,11 @@ impl<S: Sizes, G: Goal> Window<'_, S, G> {
         }
     }
 
-    /// Sums a gradient: adds to it over the first half of the blocks, and makes it anew over the second.
+    /// Sums a gradient.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn sum<L: Lanes>(&self, lanes: L, done: &Done<'_>, job: Job<'_>) {
-        let Job { part: Part { layer, tensor, rows, .. }, blocks, room, grads } = job;
-        if blocks.start > 0 {
-            grads.fill(0.0);
-        }
-        let to = Gradient { rows: &rows, room, grads };
+        let Job { part: Part { layer, tensor, rows, .. }, blocks, start, grads, room } = job;
+        let to = Gradient { rows: &rows, start, grads, room };
         match (layer, tensor) {
             (Layer::Head, 0) => self.of_head::<L, 0>(lanes, done, blocks, to),
             (Layer::Head, _) => self.of_head::<L, 1>(lanes, done, blocks, to),

@@ -3,6 +3,7 @@
 use super::{Done, Goal, Room, Sizes, Window};
 use crate::cell::{Cell, Gradient};
 use crate::crew::Crew;
+use crate::kernels::Start;
 use crate::lanes::Lanes;
 use crate::model::ModelShape;
 use crate::params::take_mut;
@@ -22,9 +23,12 @@ impl<S: Sizes, G: Goal> Window<'_, S, G> {
         _: &impl Crew,
         lanes: L,
         done: &Done<'_>,
-        _: Room<'_>,
+        Room { start, .. }: Room<'_>,
         mut grads: &mut [f32],
     ) {
+        if start == Start::Zero {
+            grads.fill(0.0);
+        }
         macro_rules! sum {
             ($($tensor:literal)*) => {$(
                 if let Some((rows, cols)) = self.sizes.shape().cell.tensor($tensor)
@@ -39,13 +43,7 @@ impl<S: Sizes, G: Goal> Window<'_, S, G> {
         for tensor in (16..self.sizes.shape().cell.tensors()).filter(|&tensor| trained.has_cell(tensor)) {
             let (rows, cols) = self.sizes.shape().cell.tensor(tensor).unwrap_or_default();
             let grads = take_mut(&mut grads, rows * cols);
-            self.of_cell(
-                lanes,
-                done,
-                done.all(),
-                tensor,
-                Gradient { rows: &(0..rows), room: &mut [], grads },
-            );
+            self.of_cell(lanes, done, done.all(), tensor, Gradient::in_place(&(0..rows), grads));
         }
         let ([(rows, cols), _], [w_hq, b_q]) = (self.sizes.shape().head().tensors(), trained.head());
         if w_hq {
@@ -61,13 +59,7 @@ impl<S: Sizes, G: Goal> Window<'_, S, G> {
     fn all_of_cell<L: Lanes, const TENSOR: usize>(&self, lanes: L, done: &Done<'_>, grads: &mut [f32]) {
         let (rows, cols) = self.sizes.shape().cell.tensor(TENSOR).unwrap_or_default();
         if let Some(grads) = grads.get_mut(..rows * cols) {
-            self.of_cell(
-                lanes,
-                done,
-                done.all(),
-                TENSOR,
-                Gradient { rows: &(0..rows), room: &mut [], grads },
-            );
+            self.of_cell(lanes, done, done.all(), TENSOR, Gradient::in_place(&(0..rows), grads));
         }
     }
 
@@ -76,12 +68,7 @@ impl<S: Sizes, G: Goal> Window<'_, S, G> {
     fn all_of_head<L: Lanes, const TENSOR: usize>(&self, lanes: L, done: &Done<'_>, grads: &mut [f32]) {
         let (rows, cols) = self.sizes.shape().head().tensors()[TENSOR];
         if let Some(grads) = grads.get_mut(..rows * cols) {
-            self.of_head::<L, TENSOR>(
-                lanes,
-                done,
-                done.all(),
-                Gradient { rows: &(0..rows), room: &mut [], grads },
-            );
+            self.of_head::<L, TENSOR>(lanes, done, done.all(), Gradient::in_place(&(0..rows), grads));
         }
     }
 }

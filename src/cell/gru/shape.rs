@@ -9,7 +9,7 @@ use crate::cell::parts::{part, part_mut, step_and_previous};
 use crate::cell::{Backpropagated, Backward, Block, Cell, Extent, Gradient, Inputs, ResetKind, Weights};
 use crate::crew::Crew;
 use crate::init::Init;
-use crate::kernels::{Factor, Mat, column_sums, copy};
+use crate::kernels::{Factor, Mat, copy};
 use crate::lanes::Lanes;
 use crate::params::{take, take_mut};
 
@@ -255,7 +255,7 @@ impl Cell for GruShape {
         let (h, d_a) = match self.reset {
             ResetKind::After if of_candidate == gates::W_H => (h, d_u),
             ResetKind::After if of_candidate == gates::TENSORS => {
-                return column_sums(lanes, Mat::new(d_u, self.hidden), to.grads);
+                return to.add_column_sums(lanes, Mat::new(d_u, self.hidden));
             }
             ResetKind::After => (h, d_n),
             ResetKind::Before => (self.tape(tape, block.extent).1.u, d_n),
