@@ -41,6 +41,7 @@ mod product;
 mod reduce;
 mod row;
 mod tile;
+mod transpose;
 #[cfg(all(feature = "vldm", target_arch = "arm", target_abi = "eabihf", target_os = "none"))]
 #[expect(unsafe_code, reason = "assembly")]
 mod vldm;

@@ -10,6 +10,7 @@
 
 use core::{array::from_fn, convert::identity};
 
+use super::transpose::copy_transposed;
 use super::{Mat, Panels, affine, chains, product};
 use crate::crew::{Alone, Crew};
 use crate::lanes::{FOLD, Lanes, inlined};
@@ -66,11 +67,7 @@ impl<'a> Factor<'a> {
                 crew.each(copies, copy, |()| {});
             }
         } else if transposed.len() >= b.data.len() {
-            for (k, to) in rows_mut(transposed, b.rows()).take(b.cols).enumerate() {
-                for (j, to) in to.iter_mut().enumerate() {
-                    *to = b.data.get(j * b.cols + k).copied().unwrap_or(0.0);
-                }
-            }
+            copy_transposed(b, b.rows(), identity, transposed);
         }
     }
 

@@ -19,6 +19,7 @@
 use core::hint::black_box;
 
 use super::tile::{self, Left, Part};
+use super::transpose::copy_transposed;
 use super::{Mat, chains};
 use crate::lanes::{FOLD, Lanes, inlined};
 use crate::params::{rows_mut, take, take_mut};
@@ -84,19 +85,11 @@ impl Columns {
         }
     }
 
-    /// Copies these columns of Bᵀ, which are rows of B, into a panel: a few cache lines of each at a time.
+    /// Copies these columns of Bᵀ, which are rows of B, into a panel.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn copy_transposed<L: Lanes>(self, b: Mat<'_>, panel: &mut [f32]) {
-        let width = self.width::<L>();
-        for (block, to) in panel.chunks_mut((FOLD * width).max(1)).enumerate() {
-            for l in 0..width {
-                let row = b.row(self.at[l / L::WIDTH % self.at.len()] + l % L::WIDTH);
-                let from = row.get(block * FOLD..).unwrap_or_default().iter();
-                for (x, to) in from.zip(to.iter_mut().skip(l).step_by(width)) {
-                    *to = *x;
-                }
-            }
-        }
+        let row = |l| self.at[l / L::WIDTH % self.at.len()] + l % L::WIDTH;
+        copy_transposed(b, self.width::<L>(), row, panel);
     }
 
     /// What the panel gives to all rows of C.
