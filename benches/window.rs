@@ -22,8 +22,11 @@ const SIZES: &[[usize; 4]] = &[
 fn window(c: &mut Criterion) {
     let mut group = c.benchmark_group("window");
     group.sample_size(20);
-    for &[vocab, hidden, batch, window] in common::measured(SIZES) {
-        let cell = AnyCell::new(CellKind::Elman, ActivationKind::Tanh, vocab, hidden);
+    let kinds = [CellKind::Elman, CellKind::Gru, CellKind::Lstm];
+    for (kind, &[vocab, hidden, batch, window]) in
+        kinds.into_iter().flat_map(|kind| common::measured(SIZES).iter().map(move |sizes| (kind, sizes)))
+    {
+        let cell = AnyCell::new(kind, ActivationKind::Tanh, vocab, hidden);
         let mut network =
             Network::new(cell, (0..vocab as u32).collect(), Alphabet::Chars, Clean::None).expect("a network");
         network.init(1);
@@ -34,7 +37,7 @@ fn window(c: &mut Criterion) {
         let mut trainer = Trainer::new(&mut network, &tokens, settings).expect("a trainer");
 
         group.throughput(Throughput::Elements((batch * window) as u64));
-        let sizes = format!("V {vocab}, H {hidden}, {batch}×{window}");
+        let sizes = format!("{kind}, V {vocab}, H {hidden}, {batch}×{window}");
         group.bench_function(BenchmarkId::from_parameter(sizes), |bench| {
             bench.iter(|| trainer.step().expect("a finite loss"));
         });

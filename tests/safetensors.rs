@@ -2,6 +2,8 @@
 //! fit is refused by name.
 #![cfg(feature = "safetensors")]
 
+#[path = "safetensors/biases.rs"]
+mod biases;
 #[path = "safetensors/readings.rs"]
 mod readings;
 #[path = "safetensors/refused.rs"]

@@ -24,6 +24,7 @@ fuzz_target!(|data: &[u8]| {
     import.head_prefix = (more & 4 != 0).then(|| "head".into());
     import.embedding_prefix = (more & 8 != 0).then(|| "embedding".into());
     import.clean = (more & 16 != 0).then_some(Clean::Letters);
+    import.without_biases = more & 64 != 0;
     // Bytes as they are; or a header up to the first zero, with its length, and tensors as long as need be.
     let bytes = if choices & 1 == 0 {
         source.0.to_vec()

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use safetensors::{SafeTensors, serialize};
 use serde_json::{Value, json};
 
 use crate::run::{Folder, SIZES, SMALL, rhyme, trained};
@@ -86,6 +87,24 @@ fn flags_say_what_the_file_does_not() {
     // Bytes of the text: é is two, so there is a symbol more.
     let answer = folder.run("import relu.safetensors --text text.txt --bytes --out m.rcv");
     answer.refused(1, &["encoder.weight_ih_l0", "6 x 21", "6 x 22", "22 symbols"]);
+}
+
+/// A file as of modules made with `bias=False`.
+#[test]
+fn biases_that_there_are_not_are_zero_if_that_is_said() {
+    let whole = golden("gru.before.safetensors");
+    let (_, header) = SafeTensors::read_metadata(&whole).unwrap();
+    let tensors = SafeTensors::deserialize(&whole).unwrap().tensors();
+    let weights = tensors.into_iter().filter(|(name, _)| !name.contains("bias"));
+    let folder = torch().with("bare.safetensors", serialize(weights, header.metadata().clone()).unwrap());
+    let hint = "--without-biases is for a network made with bias=False";
+    folder.run("import bare.safetensors --out m.rcv").refused(1, &["gru.bias_ih_l0", "missing", hint]);
+    let inspected = |line: &str| {
+        ok(&folder, line);
+        folder.run("inspect m.rcv --json").json()["parameters"].clone()
+    };
+    let bare = inspected("import bare.safetensors --without-biases --out m.rcv");
+    assert_eq!(bare, inspected("import gru.safetensors --out m.rcv"));
 }
 
 #[test]

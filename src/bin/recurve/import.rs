@@ -29,6 +29,7 @@ pub fn run(args: &ImportArgs) -> Result<(), Failure> {
     import.rnn_prefix.clone_from(&args.rnn_prefix);
     import.head_prefix.clone_from(&args.head_prefix);
     import.embedding_prefix.clone_from(&args.embedding_prefix);
+    import.without_biases = args.without_biases;
     if args.readings {
         let model = import.readings(&bytes).map_err(|error| refused(args, &error))?;
         model.write(out)?;
@@ -61,6 +62,9 @@ fn listed(path: &Path) -> Result<Vocabulary, Failure> {
 
 fn refused(args: &ImportArgs, error: &WeightsError) -> Failure {
     let what = match error {
+        WeightsError::Missing { name, .. } if name.contains("bias") && !args.without_biases => {
+            ": --without-biases is for a network made with bias=False"
+        }
         WeightsError::Vocabulary(_) if args.readings => ": leave --readings out",
         WeightsError::Vocabulary(_) if args.text.is_none() && args.vocab.is_none() => {
             ": --text takes a text, --vocab a list; --readings is for a network that reads numbers"

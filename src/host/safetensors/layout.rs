@@ -62,6 +62,19 @@ pub(super) struct Layout {
 }
 
 impl Layout {
+    /// Without the specs of biases that no file of a network made with `bias=False` has: those of all recurrent layers, if
+    /// there is none, and that of the output layer. Their parts stay, and are zero.
+    pub(super) fn with_biases_of(mut self, all: &[String], names: &Names) -> Self {
+        let of_layers = |name: &String| {
+            name.strip_prefix(names.rnn.as_str()).is_some_and(|name| name.starts_with("bias_"))
+        };
+        let of_head = format!("{}bias", names.head);
+        let (has_layers, has_head) = (all.iter().any(of_layers), all.contains(&of_head));
+        self.specs
+            .retain(|Spec { name, .. }| (has_layers || !of_layers(name)) && (has_head || *name != of_head));
+        self
+    }
+
     /// The layout of a network that `PyTorch` has: see [`check`].
     pub(super) fn of(shape: ModelShape<AnyCell>, names: &Names) -> Self {
         let (mut specs, mut parts) = (Vec::new(), Vec::new());

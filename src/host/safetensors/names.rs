@@ -88,15 +88,16 @@ fn rnns(names: &[String]) -> Vec<&str> {
     prefixes.into_iter().collect()
 }
 
-/// The prefix of the output layer: the part with a weight and a bias.
+/// The prefix of the output layer: the part with a weight and a bias, or one without a bias that has its usual name or its shape.
 fn head(with_bias: &[&str], without: &[&str], rnn: &str, shapes: Shapes<'_>) -> Result<String, WeightsError> {
     if let Some(head) = one("head", "head.", with_bias)? {
         return Ok(head);
     }
-    // One without a bias is found by its usual name or by its shape, so that the bias is what will be missing.
-    let usual = without.iter().find(|prefix| prefix.ends_with("head."));
-    let bare = usual.or_else(|| without.iter().rfind(|prefix| is_head(prefix, without.len(), rnn, shapes)));
-    Ok(bare.map_or_else(|| "head.".to_owned(), |prefix| (*prefix).to_owned()))
+    let usual: Vec<_> = without.iter().copied().filter(|prefix| prefix.ends_with("head.")).collect();
+    let by_shape =
+        || without.iter().copied().filter(|prefix| is_head(prefix, without.len(), rnn, shapes)).collect();
+    let bare: Vec<_> = if usual.is_empty() { by_shape() } else { usual };
+    Ok(one("head", "head.", &bare)?.unwrap_or_else(|| "head.".to_owned()))
 }
 
 /// Whether the one of so many weights without a bias makes outputs of hidden units, rather than vectors of symbols.

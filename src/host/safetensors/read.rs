@@ -36,6 +36,9 @@ pub struct Import {
     pub head_prefix: Option<String>,
     /// What stands before the `weight` of the embedding; none to find it, if there is one.
     pub embedding_prefix: Option<String>,
+    /// Whether biases that the file has not are zero, as those of modules made with `bias=False`: of all recurrent layers, if
+    /// none of them has any, and of the output layer. Otherwise they are missing.
+    pub without_biases: bool,
 }
 
 impl Import {
@@ -50,7 +53,7 @@ impl Import {
         let symbols = vocabulary.len();
         let cell = self.cell(&file, &names, layers, symbols)?;
         let clean = self.clean_in(&file)?;
-        let layout = Layout::of(ModelShape { cell, outputs: symbols }, &names);
+        let layout = self.layout(&file, ModelShape { cell, outputs: symbols }, &names);
         let sources = sources(&file, &layout, Some(symbols))?;
         // Whatever could be wrong with the file has been found before there is room for its weights.
         let mut network = Network::new(cell, vocabulary.ascending(), vocabulary.alphabet(), clean)?;
@@ -95,7 +98,7 @@ impl Import {
         let [_, inputs] = matrix(&file, &format!("{}weight_ih_l0", names.rnn))?;
         let [outputs, _] = matrix(&file, &format!("{}weight", names.head))?;
         let shape = ModelShape { cell: self.cell(&file, &names, layers, inputs)?, outputs };
-        let layout = Layout::of(shape, &names);
+        let layout = self.layout(&file, shape, &names);
         let sources = sources(&file, &layout, None)?;
         let normalization = metadata::normalization(&file, [inputs, outputs])?;
         let window = if is_forecaster(inputs, &normalization) { metadata::window(&file)? } else { None };
@@ -126,6 +129,12 @@ impl Import {
 
     fn clean_in(&self, file: &File<'_>) -> Result<Clean, WeightsError> {
         self.clean.map_or_else(|| Ok(metadata::clean(file)?.unwrap_or_default()), Ok)
+    }
+
+    /// What the file has to hold.
+    fn layout(&self, file: &File<'_>, shape: ModelShape<AnyCell>, names: &Names) -> Layout {
+        let layout = Layout::of(shape, names);
+        if self.without_biases { layout.with_biases_of(&file.names(), names) } else { layout }
     }
 
     fn given(&self) -> Given<'_> {
@@ -219,7 +228,7 @@ fn matrix(file: &File<'_>, name: &str) -> Result<[usize; 2], WeightsError> {
 }
 
 /// The names of a network without an embedding. A weight without a bias that was taken for one is the output layer's, if that
-/// has none, and its bias what will be missing.
+/// has none.
 fn without_embedding(file: &File<'_>, names: Names) -> Result<Names, WeightsError> {
     let Names { rnn, head, embedding } = names;
     match embedding {
@@ -298,7 +307,7 @@ fn sources<'f>(
     symbols: Option<usize>,
 ) -> Result<Vec<Source<'f>>, WeightsError> {
     check(file, &layout.specs, symbols)?;
-    let sources: Vec<_> = layout.parts.iter().map(|part| Source::of(file, part)).collect::<Result<_, _>>()?;
+    let sources: Vec<_> = layout.parts.iter().map(|part| Source::of(file, part)).collect();
     sources.iter().try_for_each(Source::check)?;
     Ok(sources)
 }
@@ -308,23 +317,24 @@ fn fill(params: &mut [f32], sources: &[Source<'_>]) {
     params.iter_mut().zip(weights).for_each(|(to, weight)| *to = weight);
 }
 
-/// One of our tensors, and what it is made of.
+/// One of our tensors, and what it is made of: zeros where the file has nothing.
 struct Source<'f> {
     part: &'f Part,
-    first: Tensor<'f>,
+    first: Option<Tensor<'f>>,
     second: Option<Tensor<'f>>,
 }
 
 impl<'f> Source<'f> {
-    fn of(file: &'f File<'_>, part: &'f Part) -> Result<Self, WeightsError> {
-        let second = part.second.as_deref().map(|name| tensor(file, name)).transpose()?;
-        Ok(Self { part, first: tensor(file, &part.name)?, second })
+    fn of(file: &'f File<'_>, part: &'f Part) -> Self {
+        let second = part.second.as_deref().and_then(|name| file.tensor(name));
+        Self { part, first: file.tensor(&part.name), second }
     }
 
     fn weights(&self) -> impl Iterator<Item = f32> {
         self.part.places().map(|place| {
-            let x = self.first.at(place);
-            match self.second.as_ref().map_or(0.0, |second| second.at(place)) {
+            let at = |tensor: &Option<Tensor<'_>>| tensor.as_ref().map_or(0.0, |tensor| tensor.at(place));
+            let x = at(&self.first);
+            match at(&self.second) {
                 // Not added, so that a negative zero stays what it is.
                 0.0 => x,
                 y => x + y,

@@ -50,6 +50,10 @@ pub struct ImportArgs {
     /// What the name of the embedding's tensor begins with [default: found]
     #[arg(long, value_name = "PREFIX")]
     pub embedding_prefix: Option<String>,
+    /// The network was made with bias=False: biases that the file has not are zero, of all recurrent layers or of the output
+    /// layer
+    #[arg(long)]
+    pub without_biases: bool,
     /// Write the model to this file
     #[arg(long, value_name = "MODEL")]
     pub out: PathBuf,
