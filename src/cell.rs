@@ -31,7 +31,7 @@ pub use elman::{Elman, ElmanShape, ElmanTape};
 pub use embedding::{Embedding, EmbeddingShape};
 pub use feedforward::{Feedforward, FeedforwardShape};
 pub use gradient::Gradient;
-pub use gru::{Gru, GruBackward, GruScratch, GruShape, GruTape};
+pub use gru::{Gru, GruScratch, GruShape, GruTape};
 use input::InputWeights;
 pub use input::{Input, Inputs};
 pub(crate) use input::{check_tokens, extent};
@@ -187,8 +187,8 @@ impl<'a> Weights<'a> {
 pub struct Backward<'a> {
     /// The block.
     pub block: Block,
-    /// What the forward pass kept.
-    pub tape: &'a [f32],
+    /// What the forward pass kept. States stay; gates become their gradients, for [`Cell::accumulate`].
+    pub tape: &'a mut [f32],
     /// The gradients of the outputs (window·batch×h), used up: [`Cell::accumulate`] finds there what it needs.
     pub d_outputs: &'a mut [f32],
     /// The gradients of input vectors (window·batch×d), added to, if they are wanted.
@@ -204,7 +204,7 @@ pub struct Backpropagated<'a> {
     pub inputs: Inputs<'a>,
     /// The block.
     pub block: Block,
-    /// What the forward pass kept.
+    /// See [`Backward::tape`].
     pub tape: &'a [f32],
     /// See [`Backward::d_outputs`].
     pub d_outputs: &'a [f32],

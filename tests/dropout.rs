@@ -281,7 +281,7 @@ fn gradients_of_input_vectors_go_through_their_masks() {
         let mut d_x = vec![0.25; x.len()];
         let pass = Backward {
             block,
-            tape: &tape,
+            tape: &mut tape.clone(),
             d_outputs: &mut d_h.clone(),
             d_inputs: Some(&mut d_x),
             scratch: &mut vec![f32::NAN; cell.backward_scratch_len(EXTENT)],

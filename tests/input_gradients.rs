@@ -29,7 +29,7 @@ fn check(cell: AnyCell, params: &[f32], x: &[f32], state: &[f32], d_h: &[f32]) -
     let mut d_x = vec![HELD; x.len()];
     let pass = Backward {
         block,
-        tape: &tape,
+        tape: &mut tape.clone(),
         d_outputs: &mut d_h.to_vec(),
         d_inputs: Some(&mut d_x),
         scratch: &mut vec![0.0; cell.backward_scratch_len(EXTENT)],

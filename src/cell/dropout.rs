@@ -349,7 +349,7 @@ impl<C: Cell> Cell for DropoutShape<C> {
     fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, pass: Backward<'_>) {
         let Backward { block, tape, d_outputs, d_inputs, mut scratch } = pass;
         let extent = block.extent;
-        let [tape, outputs, inputs] = self.tape(tape, extent);
+        let [tape, outputs, inputs] = self.tape_mut(tape, extent);
         if self.output_width() > 0 {
             let (masks, _) = masks_and_values(outputs, d_outputs.len());
             zip_map(lanes, d_outputs, masks, inlined!(|d_h, m| lanes.mul(d_h, m)));

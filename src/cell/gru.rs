@@ -82,22 +82,12 @@ plain_data! {
         pub initial: [[f32; H]; B],
         /// H_1 … H_T (T×n×h)
         pub h: [[[f32; H]; B]; T],
-        /// R and Z of each step (T×n×2h)
+        /// R and Z of each step (T×n×2h), which the backward pass replaces with their gradients before σ
         pub gates: [[[[f32; H]; 2]; B]; T],
-        /// N of each step (T×n×h)
+        /// N of each step (T×n×h), which it replaces with their gradients before tanh
         pub candidates: [[[f32; H]; B]; T],
         /// U of each step (T×n×h)
         pub u: [[[f32; H]; B]; T],
-    }
-}
-
-plain_data! {
-    /// What the backward pass of a [`Gru`] works in.
-    pub struct GruBackward [const H: usize, const B: usize, const T: usize] [H, B, T] {
-        /// The gradients of the gates before σ (T×n×2h).
-        pub d_gates: [[[[f32; H]; 2]; B]; T],
-        /// The gradients of the candidates before tanh (T×n×h).
-        pub d_candidates: [[[f32; H]; B]; T],
     }
 }
 
@@ -107,7 +97,7 @@ impl<const I: usize, const H: usize, F: Reset> TypedCell<H> for Gru<I, H, F> {
     type State<const B: usize> = [[f32; H]; B];
     type StepScratch<const B: usize> = GruScratch<H, B>;
     type Tape<const B: usize, const T: usize> = GruTape<H, B, T>;
-    type BackwardScratch<const B: usize, const T: usize> = GruBackward<H, B, T>;
+    type BackwardScratch<const B: usize, const T: usize> = [f32; 0];
     const SHAPE: GruShape = GruShape { inputs: I, hidden: H, reset: F::KIND };
 }
 

@@ -18,7 +18,7 @@ use core::convert::identity;
 use rand_core::Rng;
 
 use super::gates::{self, GateGradients, Gates, GatesShape, through_sigmoid, through_tanh};
-use super::parts::{columns, columns_mut, part, part_mut, step_and_previous};
+use super::parts::{columns_mut, part, part_mut, step_and_previous};
 use super::{Backpropagated, Backward, Block, Cell, Extent, Gradient, Inputs, TypedCell, Weights};
 use crate::crew::Crew;
 use crate::init::Init;
@@ -85,16 +85,14 @@ plain_data! {
         pub initial_c: [[f32; H]; B],
         /// C_1 … C_T (T×n×h)
         pub c: [[[f32; H]; B]; T],
-        /// I, F, G and O of each step (T×n×4h)
+        /// I, F, G and O of each step (T×n×4h), which the backward pass replaces with their gradients before σ and tanh
         pub gates: [[[[f32; H]; 4]; B]; T],
     }
 }
 
 plain_data! {
     /// What the backward pass of an [`Lstm`] works in.
-    pub struct LstmBackward [const H: usize, const B: usize, const T: usize] [H, B, T] {
-        /// The gradients of the gates before σ and tanh (T×n×4h).
-        pub d_gates: [[[[f32; H]; 4]; B]; T],
+    pub struct LstmBackward [const H: usize, const B: usize] [H, B] {
         /// The gradient of the memory, on its way back through the steps (n×h).
         pub d_c: [[f32; H]; B],
     }
@@ -106,7 +104,7 @@ impl<const I: usize, const H: usize> TypedCell<H> for Lstm<I, H> {
     type State<const B: usize> = LstmState<H, B>;
     type StepScratch<const B: usize> = LstmScratch<H, B>;
     type Tape<const B: usize, const T: usize> = LstmTape<H, B, T>;
-    type BackwardScratch<const B: usize, const T: usize> = LstmBackward<H, B, T>;
+    type BackwardScratch<const B: usize, const T: usize> = LstmBackward<H, B>;
     const SHAPE: LstmShape = LstmShape { inputs: I, hidden: H };
 }
 
@@ -128,6 +126,7 @@ const F: usize = 1;
 struct Tape<'a> {
     h: &'a [f32],
     c: &'a [f32],
+    /// I, F, G and O, or their gradients.
     gates: &'a [f32],
 }
 
@@ -200,28 +199,26 @@ impl LstmShape {
         }
     }
 
-    /// One step back, but for the product: `d_c` becomes that of C_{t−1}, `d_a` that of the gates before σ and tanh.
+    /// One step back, but for the product: `d_c` becomes that of C_{t−1}, and gates become their gradients before σ and tanh.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn retreat<L: Lanes>(
         self,
         lanes: L,
-        a: &[f32],
+        gates: &mut [f32],
         (c_prev, c): (&[f32], &[f32]),
         d_h: &[f32],
         d_c: &mut [f32],
-        d_a: &mut [f32],
     ) {
         let n = self.hidden;
         for b in 0..c.len().checked_div(n).unwrap_or_default() {
-            let [i, f, g, o] = columns(part(a, b, K * n), n);
-            let [d_i, d_f, d_g, d_o] = columns_mut(part_mut(d_a, b, K * n), n);
-            let made = [part_mut(d_c, b, n), d_i, d_f, d_g, d_o];
-            let given = [i, f, g, o, part(c_prev, b, n), part(c, b, n), part(d_h, b, n)];
+            let [i, f, g, o] = columns_mut(part_mut(gates, b, K * n), n);
+            let made = [part_mut(d_c, b, n), i, f, g, o];
+            let given = [part(c_prev, b, n), part(c, b, n), part(d_h, b, n)];
             map_all(
                 lanes,
                 made,
                 given,
-                inlined!(|[d_c, ..], [i, f, g, o, c_prev, c, d_h]| {
+                inlined!(|[d_c, i, f, g, o], [c_prev, c, d_h]| {
                     let shown = tanh(lanes, c);
                     let d_c = lanes.add(d_c, through_tanh(lanes, lanes.mul(d_h, o), shown));
                     [
@@ -267,8 +264,7 @@ impl Cell for LstmShape {
     }
     #[inline(always)]
     fn backward_scratch_len(self, extent: Extent) -> usize {
-        let d_c = extent.batch.saturating_mul(self.hidden);
-        extent.rows().saturating_mul(self.gates().cols()).saturating_add(d_c)
+        extent.batch.saturating_mul(self.hidden)
     }
     #[inline(always)]
     fn pack_len(self) -> usize {
@@ -368,27 +364,27 @@ impl Cell for LstmShape {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, pass: Backward<'_>) {
-        let Backward { block: Block { extent, .. }, tape, d_outputs, d_inputs, mut scratch } = pass;
+        let Backward { block: Block { extent, .. }, tape, d_outputs, d_inputs, scratch } = pass;
         let view = self.view(weights.params);
         let (pack, copies) = weights.copies(self.pack_len());
         let w_h_t = Factor::transposed(view.w_h, weights.rows, pack);
-        let Tape { c, gates, .. } = self.tape(tape, extent);
+        let (states, gates) = tape.split_at_mut_checked(2 * self.states_len(extent)).unwrap_or_default();
+        let c = self.tape(states, extent).c;
         let row = extent.batch * self.hidden;
-        let d_gates = take_mut(&mut scratch, extent.window * K * row);
-        let d_c = take_mut(&mut scratch, row);
+        let d_c = scratch.get_mut(..row).unwrap_or_default();
         d_c.fill(0.0);
         for t in (0..extent.window).rev() {
             let (d_h_prev, d_h) = step_and_previous(d_outputs, t, row);
-            let d_a = part_mut(d_gates, t, K * row);
+            let gates = part_mut(gates, t, K * row);
             let c = (part(c, t, row), part(c, t + 1, row));
-            self.retreat(lanes, part(gates, t, K * row), c, d_h, d_c, d_a);
+            self.retreat(lanes, gates, c, d_h, d_c);
             if t > 0 {
-                w_h_t.product(lanes, Mat::new(d_a, self.gates().cols()), d_h_prev);
+                w_h_t.product(lanes, Mat::new(gates, self.gates().cols()), d_h_prev);
             }
         }
         if let Some(d_inputs) = d_inputs {
             let input = view.input.with_copies(copies);
-            input.backward(lanes, Mat::new(d_gates, self.gates().cols()), d_inputs);
+            input.backward(lanes, Mat::new(gates, self.gates().cols()), d_inputs);
         }
     }
 
@@ -404,9 +400,9 @@ impl Cell for LstmShape {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn accumulate<L: Lanes>(self, lanes: L, tensor: usize, from: Backpropagated<'_>, to: Gradient<'_>) {
-        let Backpropagated { inputs, block, tape, scratch, .. } = from;
-        let steps = block.extent.rows();
-        let (h, d_a) = (part(tape, 0, steps * self.hidden), part(scratch, 0, steps * self.gates().cols()));
+        let Backpropagated { inputs, block, tape, .. } = from;
+        let h = part(tape, 0, block.extent.rows() * self.hidden);
+        let d_a = self.tape(tape, block.extent).gates;
         self.gates().accumulate(lanes, tensor, GateGradients { inputs, block, h, d_a }, to);
     }
 }

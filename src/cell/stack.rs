@@ -290,7 +290,7 @@ impl<A: Cell, B: Cell> Cell for StackShape<A, B> {
     fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, pass: Backward<'_>) {
         let Backward { block, tape, d_outputs, d_inputs, mut scratch } = pass;
         let (first, second) = self.weights(weights);
-        let tape = halves(tape, self.first.tape_len(block.extent));
+        let tape = halves_mut(tape, self.first.tape_len(block.extent));
         let d_between = take_mut(&mut scratch, self.between_len(block.extent));
         let scratch = halves_mut(scratch, self.first.backward_scratch_len(block.extent));
         let above = Block::whole(block.extent).with_frozen(block.frozen.saturating_sub(self.first.tensors()));

@@ -2,7 +2,7 @@
 
 use rand_core::Rng;
 
-use super::step::{Factors, Gradients, Parts, PartsMut};
+use super::step::{Factors, Parts, PartsMut};
 use super::{GruShape, K};
 use crate::cell::gates::{self, GateGradients, Gates, GatesShape};
 use crate::cell::parts::{part, part_mut, step_and_previous};
@@ -75,7 +75,7 @@ impl GruShape {
         extent.rows().saturating_add(extent.batch).saturating_mul(self.hidden)
     }
 
-    /// H_0 … H_T, and what else a tape holds.
+    /// H_0 … H_T, and what else a tape holds; after the backward pass gradients of R, Z and N.
     #[inline(always)]
     fn tape(self, mut tape: &[f32], extent: Extent) -> (&[f32], Parts<'_>) {
         let (h, len) = (take(&mut tape, self.states_len(extent)), extent.rows() * self.hidden);
@@ -111,10 +111,6 @@ impl Cell for GruShape {
     fn tape_len(self, extent: Extent) -> usize {
         let parts = extent.rows().saturating_mul(self.hidden).saturating_mul(K + 2);
         self.states_len(extent).saturating_add(parts)
-    }
-    #[inline(always)]
-    fn backward_scratch_len(self, extent: Extent) -> usize {
-        extent.rows().saturating_mul(self.hidden).saturating_mul(K + 1)
     }
     #[inline(always)]
     fn pack_len(self) -> usize {
@@ -206,26 +202,24 @@ impl Cell for GruShape {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn backward<L: Lanes>(self, lanes: L, weights: Weights<'_>, pass: Backward<'_>) {
-        let Backward { block: Block { extent, .. }, tape, d_outputs, d_inputs, mut scratch } = pass;
+        let Backward { block: Block { extent, .. }, mut tape, d_outputs, d_inputs, .. } = pass;
         let View { gates, candidate, .. } = self.view_of(weights);
         let w_t = self.factors([gates.w_h, candidate.w_h], weights, Factor::transposed);
-        let (h, parts) = self.tape(tape, extent);
+        let h = take_mut(&mut tape, self.states_len(extent));
+        let parts = PartsMut::take(&mut tape, extent.rows(), self.hidden);
         let row = extent.batch * self.hidden;
-        let d_gates = take_mut(&mut scratch, extent.window * K * row);
-        let d_n = take_mut(&mut scratch, extent.window * row);
         for t in (0..extent.window).rev() {
             let (d_h_prev, d_h) = step_and_previous(d_outputs, t, row);
-            let mut d = Gradients {
-                gates: part_mut(d_gates, t, K * row),
-                n: part_mut(d_n, t, row),
-                h: d_h,
-                h_prev: d_h_prev,
+            let mut of = PartsMut {
+                gates: part_mut(parts.gates, t, K * row),
+                n: part_mut(parts.n, t, row),
+                u: part_mut(parts.u, t, row),
             };
-            self.retreat(lanes, w_t, part(h, t, row), &parts.of_step(t, row), &mut d);
+            self.retreat(lanes, w_t, part(h, t, row), &mut of, d_h, d_h_prev);
         }
         if let Some(d_inputs) = d_inputs {
-            gates.input.backward(lanes, Mat::new(d_gates, K * self.hidden), d_inputs);
-            candidate.input.backward(lanes, Mat::new(d_n, self.hidden), d_inputs);
+            gates.input.backward(lanes, Mat::new(parts.gates, K * self.hidden), d_inputs);
+            candidate.input.backward(lanes, Mat::new(parts.n, self.hidden), d_inputs);
         }
     }
 
@@ -245,10 +239,9 @@ impl Cell for GruShape {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn accumulate<L: Lanes>(self, lanes: L, tensor: usize, from: Backpropagated<'_>, to: Gradient<'_>) {
-        let Backpropagated { inputs, block, tape, d_outputs: d_u, mut scratch } = from;
-        let len = block.extent.rows() * self.hidden;
-        let (h, d_a) = (part(tape, 0, len), take(&mut scratch, K * len));
-        let d_n = take(&mut scratch, len);
+        let Backpropagated { inputs, block, tape, d_outputs: d_u, .. } = from;
+        let (h, Parts { gates: d_a, n: d_n, u }) = self.tape(tape, block.extent);
+        let h = part(h, 0, block.extent.rows() * self.hidden);
         let Some(of_candidate) = tensor.checked_sub(gates::TENSORS) else {
             return self.gates().accumulate(lanes, tensor, GateGradients { inputs, block, h, d_a }, to);
         };
@@ -258,7 +251,7 @@ impl Cell for GruShape {
                 return to.add_column_sums(lanes, Mat::new(d_u, self.hidden));
             }
             ResetKind::After => (h, d_n),
-            ResetKind::Before => (self.tape(tape, block.extent).1.u, d_n),
+            ResetKind::Before => (u, d_n),
         };
         self.candidate().accumulate(lanes, of_candidate, GateGradients { inputs, block, h, d_a }, to);
     }

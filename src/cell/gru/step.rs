@@ -30,28 +30,12 @@ pub(super) struct PartsMut<'a> {
     pub(super) u: &'a mut [f32],
 }
 
-/// The gradients of a step: of R and Z before σ, of N before tanh, of H_t, and of H_{t−1} unless the step is the first.
-pub(super) struct Gradients<'a> {
-    pub(super) gates: &'a mut [f32],
-    pub(super) n: &'a mut [f32],
-    pub(super) h: &'a mut [f32],
-    pub(super) h_prev: &'a mut [f32],
-}
-
 impl<'a> PartsMut<'a> {
     /// Takes the parts of `rows` rows off a buffer.
     #[inline(always)]
     pub(super) fn take(from: &mut &'a mut [f32], rows: usize, hidden: usize) -> Self {
         let len = rows * hidden;
         Self { gates: take_mut(from, K * len), n: take_mut(from, len), u: take_mut(from, len) }
-    }
-}
-
-impl Parts<'_> {
-    /// Those of step t, which has `row` hidden units.
-    #[inline(always)]
-    pub(super) fn of_step(&self, t: usize, row: usize) -> Self {
-        Parts { gates: part(self.gates, t, K * row), n: part(self.n, t, row), u: part(self.u, t, row) }
     }
 }
 
@@ -111,28 +95,27 @@ impl GruShape {
         }
     }
 
-    /// One step back. The gradient of H_t becomes that of U.
+    /// One step back: R, Z and N become their gradients before σ and tanh, and the gradient of H_t that of U. What H_{t−1} gave is
+    /// added to its gradient, unless the step is the first.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn retreat<L: Lanes>(
         self,
         lanes: L,
         w_t: Factors<'_>,
         h_prev: &[f32],
-        of: &Parts<'_>,
-        d: &mut Gradients<'_>,
+        of: &mut PartsMut<'_>,
+        d_h: &mut [f32],
+        d_h_prev: &mut [f32],
     ) {
         let len = self.hidden;
         let rows = h_prev.len().checked_div(len).unwrap_or_default();
         for b in 0..rows {
-            let [_, z] = columns(part(of.gates, b, K * len), len);
-            let [_, d_z] = columns_mut(part_mut(d.gates, b, K * len), len);
-            let made = [part_mut(d.n, b, len), d_z, part_mut(d.h_prev, b, len)];
-            let given = [z, part(of.n, b, len), part(h_prev, b, len), part(d.h, b, len)];
+            let [_, z] = columns_mut(part_mut(of.gates, b, K * len), len);
             map_all(
                 lanes,
-                made,
-                given,
-                inlined!(|[_, _, d_h_prev], [z, n, h_prev, d_h]| {
+                [part_mut(of.n, b, len), z, part_mut(d_h_prev, b, len)],
+                [part(h_prev, b, len), part(d_h, b, len)],
+                inlined!(|[n, z, d_h_prev], [h_prev, d_h]| {
                     let kept = lanes.mul(d_h, z);
                     let d_z = through_sigmoid(lanes, lanes.mul(d_h, lanes.sub(h_prev, n)), z);
                     [through_tanh(lanes, lanes.sub(d_h, kept), n), d_z, lanes.add(d_h_prev, kept)]
@@ -140,33 +123,38 @@ impl GruShape {
             );
         }
         match self.reset {
-            ResetKind::After => self.reset_after_back(lanes, w_t.candidate, of, d),
-            ResetKind::Before => self.reset_before_back(lanes, w_t.candidate, h_prev, of, d),
+            ResetKind::After => self.reset_after_back(lanes, w_t.candidate, of, d_h, d_h_prev),
+            ResetKind::Before => self.reset_before_back(lanes, w_t.candidate, h_prev, of, d_h, d_h_prev),
         }
-        if !d.h_prev.is_empty() {
-            w_t.gates.product(lanes, Mat::new(d.gates, K * len), d.h_prev);
+        if !d_h_prev.is_empty() {
+            w_t.gates.product(lanes, Mat::new(of.gates, K * len), d_h_prev);
         }
     }
 
     /// dR = dN ∘ U, dU = dN ∘ R, and dU W_hnᵀ is added to dH_{t−1}.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn reset_after_back<L: Lanes>(self, lanes: L, w_hn_t: Factor<'_>, of: &Parts<'_>, d: &mut Gradients<'_>) {
+    fn reset_after_back<L: Lanes>(
+        self,
+        lanes: L,
+        w_hn_t: Factor<'_>,
+        of: &mut PartsMut<'_>,
+        d_u: &mut [f32],
+        d_h_prev: &mut [f32],
+    ) {
         let len = self.hidden;
-        for b in 0..d.h.len().checked_div(len).unwrap_or_default() {
-            let [r, _] = columns(part(of.gates, b, K * len), len);
-            let [d_r, _] = columns_mut(part_mut(d.gates, b, K * len), len);
-            let given = [r, part(of.u, b, len), part(d.n, b, len)];
+        for b in 0..d_u.len().checked_div(len).unwrap_or_default() {
+            let [r, _] = columns_mut(part_mut(of.gates, b, K * len), len);
             map_all(
                 lanes,
-                [part_mut(d.h, b, len), d_r],
-                given,
-                inlined!(|_, [r, u, d_n]| {
+                [part_mut(d_u, b, len), r],
+                [part(of.u, b, len), part(of.n, b, len)],
+                inlined!(|[_, r], [u, d_n]| {
                     [lanes.mul(d_n, r), through_sigmoid(lanes, lanes.mul(d_n, u), r)]
                 }),
             );
         }
-        if !d.h_prev.is_empty() {
-            w_hn_t.product(lanes, Mat::new(d.h, len), d.h_prev);
+        if !d_h_prev.is_empty() {
+            w_hn_t.product(lanes, Mat::new(d_u, len), d_h_prev);
         }
     }
 
@@ -177,21 +165,20 @@ impl GruShape {
         lanes: L,
         w_hn_t: Factor<'_>,
         h_prev: &[f32],
-        of: &Parts<'_>,
-        d: &mut Gradients<'_>,
+        of: &mut PartsMut<'_>,
+        d_u: &mut [f32],
+        d_h_prev: &mut [f32],
     ) {
         let len = self.hidden;
-        d.h.fill(0.0);
-        w_hn_t.product(lanes, Mat::new(d.n, len), d.h);
-        for b in 0..d.h.len().checked_div(len).unwrap_or_default() {
-            let [r, _] = columns(part(of.gates, b, K * len), len);
-            let [d_r, _] = columns_mut(part_mut(d.gates, b, K * len), len);
-            let given = [r, part(h_prev, b, len), part(d.h, b, len)];
+        d_u.fill(0.0);
+        w_hn_t.product(lanes, Mat::new(of.n, len), d_u);
+        for b in 0..d_u.len().checked_div(len).unwrap_or_default() {
+            let [r, _] = columns_mut(part_mut(of.gates, b, K * len), len);
             map_all(
                 lanes,
-                [d_r, part_mut(d.h_prev, b, len)],
-                given,
-                inlined!(|[_, d_h_prev], [r, h_prev, d_u]| {
+                [r, part_mut(d_h_prev, b, len)],
+                [part(h_prev, b, len), part(d_u, b, len)],
+                inlined!(|[r, d_h_prev], [h_prev, d_u]| {
                     [through_sigmoid(lanes, lanes.mul(d_u, h_prev), r), lanes.mul_add(d_u, r, d_h_prev)]
                 }),
             );
