@@ -71,6 +71,23 @@ fn of_a_model_of_readings_are_zero() {
     assert_eq!((&biases[..8], model.params().last()), (&[0.0; 8][..], Some(&0.0)));
 }
 
+/// A square matrix by itself may be an embedding, and the output layer missing.
+#[test]
+fn do_not_make_an_embedding_an_output_layer() {
+    let mut tensors = theirs(&[("rnn.weight_ih_l0", &[9, 3]), ("rnn.weight_hh_l0", &[9, 3])]);
+    tensors.extend(theirs(&[("encoder.weight", &[3, 3])]));
+    let mut import = Import::default();
+    import.without_biases = true;
+    let bytes = file(&tensors, &SYMBOLS);
+    let error = import.network(&bytes).unwrap_err();
+    assert!(matches!(&error, WeightsError::Missing { name, .. } if name == "head.weight"), "{error}");
+    import.head_prefix = Some("encoder".into());
+    assert!(import.network(&bytes).is_ok());
+    // Readings have no embedding.
+    import.head_prefix = None;
+    assert!(import.readings(&file(&tensors, &[])).is_ok());
+}
+
 /// Two matrices of the same shape, and neither has a bias.
 #[test]
 fn do_not_tell_an_output_layer_from_an_embedding() {
@@ -83,5 +100,7 @@ fn do_not_tell_an_output_layer_from_an_embedding() {
     assert!(matches!(&error, WeightsError::Ambiguous { part: "head", .. }), "{error}");
     let mut import = Import::default();
     (import.without_biases, import.head_prefix) = (true, Some("decoder".into()));
-    assert!(import.network(&file(&tensors, &SYMBOLS)).is_ok());
+    let by_head = import.network(&file(&tensors, &SYMBOLS)).unwrap();
+    (import.head_prefix, import.embedding_prefix) = (None, Some("encoder".into()));
+    assert_eq!(import.network(&file(&tensors, &SYMBOLS)).unwrap().params(), by_head.params());
 }

@@ -189,6 +189,20 @@ fn biases_are_summed_but_for_the_candidate_s() {
     assert_eq!(second.data()[16..], [x[4].to_le_bytes(), x[5].to_le_bytes()].concat());
 }
 
+/// `save_model` leaves one of two tensors out that share their numbers, and notes it.
+#[test]
+fn tied_weights_are_both() {
+    let mut tensors = theirs(&[("rnn.weight_ih_l0", &[9, 3]), ("rnn.weight_hh_l0", &[9, 3])]);
+    tensors.extend(theirs(&[("rnn.bias_ih_l0", &[9]), ("rnn.bias_hh_l0", &[9])]));
+    tensors.extend(theirs(&[("decoder.weight", &[3, 3]), ("decoder.bias", &[3])]));
+    let symbols = ("vocabulary", r#"["a","b","c"]"#);
+    let tied = file(&tensors, &[symbols, ("encoder.weight", "decoder.weight")]);
+    tensors.extend(theirs(&[("encoder.weight", &[3, 3])]));
+    let expected = imported(&tensors).unwrap();
+    assert_eq!(expected.shape().cell.layers().len(), 2);
+    assert_eq!(bits(&Import::default().network(&tied).unwrap()), bits(&expected));
+}
+
 #[test]
 fn halves_are_converted() {
     let network = imported(&gru()).unwrap();

@@ -31,7 +31,9 @@ pub fn run(args: &ImportArgs) -> Result<(), Failure> {
     import.embedding_prefix.clone_from(&args.embedding_prefix);
     import.without_biases = args.without_biases;
     if args.readings {
-        let model = import.readings(&bytes).map_err(|error| refused(args, &error))?;
+        let model = import
+            .readings(&bytes)
+            .map_err(|error| refused(args, &error, || without_biases(&import).readings(&bytes).is_ok()))?;
         model.write(out)?;
         return report::print_written(model.file(), "model", out, model.file().byte_len(), args.json);
     }
@@ -40,7 +42,9 @@ pub fn run(args: &ImportArgs) -> Result<(), Failure> {
         (None, Some(file)) => Some(listed(file)?),
         (None, None) => None,
     };
-    let network = import.network(&bytes).map_err(|error| refused(args, &error))?;
+    let network = import
+        .network(&bytes)
+        .map_err(|error| refused(args, &error, || without_biases(&import).network(&bytes).is_ok()))?;
     network.write(out)?;
     report::print_written(network.file(), "model", out, network.file().byte_len(), args.json)
 }
@@ -48,7 +52,7 @@ pub fn run(args: &ImportArgs) -> Result<(), Failure> {
 /// The symbols of a text that is cleaned as texts will be.
 fn of_text(args: &ImportArgs, import: &Import, weights: &[u8], path: &Path) -> Result<Vocabulary, Failure> {
     let alphabet = if args.bytes { Alphabet::Bytes } else { Alphabet::Chars };
-    let clean = import.clean_of(weights).map_err(|error| refused(args, &error))?;
+    let clean = import.clean_of(weights).map_err(|error| refused(args, &error, || false))?;
     let corpus = Corpus::read(path, alphabet)?.clean(clean);
     Vocabulary::of_corpus(&corpus).map_err(|error| text::too_many(&error))
 }
@@ -60,9 +64,16 @@ fn listed(path: &Path) -> Result<Vocabulary, Failure> {
         .map_err(|error| Failure::new(format!("cannot use {}: {error}", path.display())))
 }
 
-fn refused(args: &ImportArgs, error: &WeightsError) -> Failure {
+fn without_biases(import: &Import) -> Import {
+    let mut import = import.clone();
+    import.without_biases = true;
+    import
+}
+
+/// What is wrong, and what would be right if biases need not be there.
+fn refused(args: &ImportArgs, error: &WeightsError, needs_no_bias: impl Fn() -> bool) -> Failure {
     let what = match error {
-        WeightsError::Missing { name, .. } if name.contains("bias") && !args.without_biases => {
+        WeightsError::Missing { name, .. } if name.contains("bias") && needs_no_bias() => {
             ": --without-biases is for a network made with bias=False"
         }
         WeightsError::Vocabulary(_) if args.readings => ": leave --readings out",

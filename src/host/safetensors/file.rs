@@ -56,15 +56,27 @@ impl<'a> File<'a> {
         Ok(Self { header, data })
     }
 
-    /// The names of all tensors, in their own order.
+    /// The names of all tensors, in their own order, with those of tensors that are another one's.
     pub(super) fn names(&self) -> Vec<String> {
         let mut names = self.header.offset_keys();
+        names.extend(
+            self.shared().map(|(name, _)| name.clone()).filter(|name| self.header.info(name).is_none()),
+        );
         names.sort_unstable();
         names
     }
 
+    /// Names of weights and the tensors that they share, as `save_model` of safetensors notes them in the metadata.
+    fn shared(&self) -> impl Iterator<Item = (&String, &String)> {
+        let is_shared =
+            |(name, of): &(&String, &String)| name.ends_with("weight") && self.header.info(of).is_some();
+        self.header.metadata().iter().flatten().filter(is_shared)
+    }
+
     pub(super) fn tensor(&self, name: &str) -> Option<Tensor<'_>> {
-        let info = self.header.info(name)?;
+        let of =
+            || self.shared().find(|(shared, _)| *shared == name).and_then(|(_, of)| self.header.info(of));
+        let info = self.header.info(name).or_else(of)?;
         let data = self.data.get(info.data_offsets.0..info.data_offsets.1)?;
         Some(Tensor { info, data })
     }

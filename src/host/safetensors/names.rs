@@ -51,15 +51,20 @@ impl Names {
             .filter_map(|name| name.strip_suffix("weight"))
             .filter(|prefix| prefix.is_empty() || prefix.ends_with('.'))
             .collect();
-        let (with_bias, without): (Vec<_>, Vec<_>) =
-            all.iter().partition(|prefix| others.contains(&format!("{prefix}bias").as_str()));
+        let embedding = given.embedding.map(|prefix| there("embedding", prefix, &all)).transpose()?;
+        let (with_bias, without): (Vec<_>, Vec<_>) = all
+            .iter()
+            .filter(|&&prefix| embedding.as_deref() != Some(prefix))
+            .partition(|prefix| others.contains(&format!("{prefix}bias").as_str()));
         let head = match given.head {
             Some(prefix) => there("head", prefix, &all)?,
-            None => head(&with_bias, &without, &rnn, shapes)?,
+            None => {
+                head(&with_bias, &without, without.len() + usize::from(embedding.is_some()), &rnn, shapes)?
+            }
         };
         let without: Vec<_> = without.into_iter().filter(|prefix| *prefix != head).collect();
-        let embedding = match given.embedding {
-            Some(prefix) => Some(there("embedding", prefix, &all)?),
+        let embedding = match embedding {
+            Some(prefix) => Some(prefix),
             None => one("embedding", "embedding.", &without)?,
         };
         let numbers = names.iter().filter_map(|name| layer_number(name.strip_prefix(rnn.as_str())?));
@@ -88,14 +93,20 @@ fn rnns(names: &[String]) -> Vec<&str> {
     prefixes.into_iter().collect()
 }
 
-/// The prefix of the output layer: the part with a weight and a bias, or one without a bias that has its usual name or its shape.
-fn head(with_bias: &[&str], without: &[&str], rnn: &str, shapes: Shapes<'_>) -> Result<String, WeightsError> {
+/// The prefix of the output layer: the part with a weight and a bias, or of those without a bias, `of` with the embedding's, one
+/// that has its usual name or its shape.
+fn head(
+    with_bias: &[&str],
+    without: &[&str],
+    of: usize,
+    rnn: &str,
+    shapes: Shapes<'_>,
+) -> Result<String, WeightsError> {
     if let Some(head) = one("head", "head.", with_bias)? {
         return Ok(head);
     }
     let usual: Vec<_> = without.iter().copied().filter(|prefix| prefix.ends_with("head.")).collect();
-    let by_shape =
-        || without.iter().copied().filter(|prefix| is_head(prefix, without.len(), rnn, shapes)).collect();
+    let by_shape = || without.iter().copied().filter(|prefix| is_head(prefix, of, rnn, shapes)).collect();
     let bare: Vec<_> = if usual.is_empty() { by_shape() } else { usual };
     Ok(one("head", "head.", &bare)?.unwrap_or_else(|| "head.".to_owned()))
 }
@@ -109,8 +120,9 @@ fn is_head(prefix: &str, of: usize, rnn: &str, shapes: Shapes<'_>) -> bool {
         shape(format!("{rnn}weight_hh_l0")),
     );
     match sizes {
-        (Some([rows, columns]), Some([_, inputs]), Some([_, hidden])) => {
-            let is_clear = rows == inputs || inputs != hidden || of > 1;
+        (Some([_, columns]), Some([_, inputs]), Some([_, hidden])) => {
+            // One that is as wide as what the cell reads could be an embedding.
+            let is_clear = inputs != hidden || of > 1;
             columns == hidden && is_clear && !prefix.contains("emb")
         }
         _ => false,
