@@ -4,6 +4,7 @@
 use recurve::Inputs;
 use recurve::cell::ActivationKind::Tanh;
 use recurve::cell::{AnyCell, Backpropagated, Backward, Block, Cell, CellKind, Extent, Gradient, Weights};
+use recurve::kernels::Start;
 use recurve::lanes::{LaneKind, Lanes};
 use recurve_fuzz::made::{cell, size, values};
 use recurve_fuzz::{Source, on};
@@ -56,14 +57,14 @@ impl Pass {
         cell.begin(&self.state, block, &mut tape);
         cell.forward(lanes, weights, x, block, &mut tape);
         let d_outputs = &mut self.d_outputs.clone();
-        let pass = Backward { block, tape: &tape, d_outputs, d_inputs: d_x, scratch: &mut scratch };
+        let pass = Backward { block, tape: &mut tape, d_outputs, d_inputs: d_x, scratch: &mut scratch };
         cell.backward(lanes, weights, pass);
         let from = Backpropagated { inputs: x, block, tape: &tape, d_outputs, scratch: &scratch };
         let of_tensor = |tensor| {
             let (rows, columns) = cell.tensor(tensor).unwrap();
-            let mut grads = vec![0.0; rows * columns];
-            let (rows, room) = (&(0..rows), &mut [][..]);
-            cell.accumulate(lanes, tensor, from, Gradient { rows, room, grads: &mut grads });
+            let mut grads = vec![f32::NAN; rows * columns];
+            let (rows, start, room) = (&(0..rows), Start::Zero, &mut [][..]);
+            cell.accumulate(lanes, tensor, from, Gradient { rows, start, grads: &mut grads, room });
             grads
         };
         (0..cell.tensors()).flat_map(of_tensor).collect()
