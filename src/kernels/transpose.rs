@@ -16,7 +16,7 @@ const SQUARE: usize = 4;
 pub(super) fn copy_transposed(b: Mat<'_>, width: usize, row: impl Fn(usize) -> usize, to: &mut [f32]) {
     for first in (0..width).step_by(FOLD) {
         let squares = (first..width.min(first + FOLD)).step_by(SQUARE);
-        for (block, to) in to.chunks_mut(FOLD * width).enumerate() {
+        for (block, to) in to.chunks_mut((FOLD * width).max(1)).enumerate() {
             let line = |l: usize| if l < width { b.row(row(l)).get(block * FOLD..) } else { None };
             for l in squares.clone() {
                 let lines: [&[f32]; SQUARE] = from_fn(|r| line(l + r).unwrap_or_default());

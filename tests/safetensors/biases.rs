@@ -93,11 +93,18 @@ fn do_not_make_an_embedding_an_output_layer() {
 fn do_not_tell_an_output_layer_from_an_embedding() {
     let mut tensors = network(3);
     tensors.retain(|tensor| tensor.name != "head.bias");
-    for tensor in &mut tensors {
-        tensor.name = tensor.name.replace("embedding.", "encoder.").replace("head.", "decoder.");
+    let named = |head: &str| {
+        let mut tensors = tensors.clone();
+        for tensor in &mut tensors {
+            tensor.name = tensor.name.replace("embedding.", "encoder.").replace("head.", head);
+        }
+        tensors
+    };
+    for head in ["decoder.", "unembed.", "embed_out."] {
+        let error = read(&named(head), true).unwrap_err();
+        assert!(matches!(&error, WeightsError::Ambiguous { part: "head", .. }), "{error}");
     }
-    let error = read(&tensors, true).unwrap_err();
-    assert!(matches!(&error, WeightsError::Ambiguous { part: "head", .. }), "{error}");
+    let tensors = named("decoder.");
     let mut import = Import::default();
     (import.without_biases, import.head_prefix) = (true, Some("decoder".into()));
     let by_head = import.network(&file(&tensors, &SYMBOLS)).unwrap();

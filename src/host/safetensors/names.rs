@@ -123,10 +123,16 @@ fn is_head(prefix: &str, of: usize, rnn: &str, shapes: Shapes<'_>) -> bool {
         (Some([_, columns]), Some([_, inputs]), Some([_, hidden])) => {
             // One that is as wide as what the cell reads could be an embedding.
             let is_clear = inputs != hidden || of > 1;
-            columns == hidden && is_clear && !prefix.contains("emb")
+            columns == hidden && is_clear && !is_embedding(prefix)
         }
         _ => false,
     }
+}
+
+/// Whether the name says so. One that only has the word in it may be the other way round, such as `unembed`.
+fn is_embedding(prefix: &str) -> bool {
+    let name = prefix.trim_end_matches('.').rsplit('.').next();
+    matches!(name, Some("emb" | "embed" | "embedding" | "embeddings"))
 }
 
 /// The only prefix there is, or the usual one if there are several.
