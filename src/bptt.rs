@@ -321,8 +321,8 @@ impl<C: Cell> ModelShape<C> {
         task.gradient(lanes, trained, crew, Start::Held, grads)
     }
 
-    /// [`gradient_of`](Self::gradient_of) of a window, whatever `grads` holds: not added, and without zeros to be written
-    /// and read.
+    /// [`gradient_of`](Self::gradient_of) of a window, whatever `grads` holds: not added, and for products of matrices without
+    /// zeros to be written and read.
     ///
     /// # Errors
     /// As for [`gradient`](Self::gradient).

@@ -33,19 +33,19 @@ impl<'a> Gradient<'a> {
         Gradient { rows: self.rows, start, grads: self.grads, room: self.room }
     }
 
-    /// += Aᵀ · B, for the rows' columns of A.
+    /// Aᵀ · B for the rows' columns of A, on top of what the sum starts from.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn add_product<L: Lanes>(self, lanes: L, a: Mat<'_>, b: Mat<'_>) {
         product_at(lanes, a, self.rows, b, self.start, self.grads, self.room);
     }
 
-    /// += the sums of B's columns.
+    /// The sums of B's columns, on top of what the sum starts from.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn add_column_sums<L: Lanes>(self, lanes: L, b: Mat<'_>) {
         column_sums(lanes, b, self.started());
     }
 
-    /// What is to be added to.
+    /// What is to be added to: what is held, or zeros, which are written first.
     #[inline(always)]
     pub(crate) fn started(self) -> &'a mut [f32] {
         if self.start == Start::Zero {

@@ -4,7 +4,7 @@
 //! the same bits:
 //!
 //! - with room for a copy and many rows to be multiplied, it stands in [`Panels`];
-//! - with room and few rows, the transpose is copied row by row, and B itself needs no copy;
+//! - with room and few rows, the transpose is copied as it is, and B itself needs no copy;
 //! - without, Bᵀ is gathered from as many rows of B as a register has lanes. That needs no memory but costs loads,
 //!   and is what a chip does.
 

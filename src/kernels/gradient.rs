@@ -47,7 +47,7 @@ pub const fn product_at_len(cols: usize) -> usize {
 pub enum Start {
     /// What is there.
     Held,
-    /// Zero, whatever is there: as if it had been filled with zeros, without writing and reading these.
+    /// Zero, whatever is there: as if it had been filled with zeros. With room for copies these are neither written nor read.
     Zero,
 }
 

@@ -36,7 +36,7 @@ pub struct Import {
     pub head_prefix: Option<String>,
     /// What stands before the `weight` of the embedding; none to find it, if there is one.
     pub embedding_prefix: Option<String>,
-    /// Whether biases that the file has not are zero, as those of modules made with `bias=False`: of all recurrent layers, if
+    /// Whether biases that the file lacks are zero, as those of modules made with `bias=False`: of all recurrent layers, if
     /// none of them has any, and of the output layer. Otherwise they are missing.
     pub without_biases: bool,
 }

@@ -50,8 +50,8 @@ pub struct ImportArgs {
     /// What the name of the embedding's tensor begins with [default: found]
     #[arg(long, value_name = "PREFIX")]
     pub embedding_prefix: Option<String>,
-    /// The network was made with bias=False: biases that the file has not are zero, of all recurrent layers or of the output
-    /// layer
+    /// The network was made with bias=False: biases that the file lacks are zero, those of all recurrent layers, of the output
+    /// layer, or of both
     #[arg(long)]
     pub without_biases: bool,
     /// Write the model to this file
