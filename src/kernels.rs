@@ -7,7 +7,7 @@
 //! | [`product`] | C += A · B | the recurrent part of a step |
 //! | [`affine`] | C ← bias + A · B | a window's inputs, the output layer |
 //! | [`Factor::product`] | C += A · B or A · Bᵀ | windows: recurrent steps, gradients sent back through weights |
-//! | [`product_at`] | C += Aᵀ · B | gradients of weights, over all steps at once |
+//! | [`product_at`] | C += Aᵀ · B, or anew | gradients of weights, over all steps at once |
 //! | [`column_sums`] | c += Σ rows of B | gradients of biases |
 //!
 //! With the feature `vldm`, the first two are assembly on a Cortex-M with an FPU, for [`Portable`](crate::lanes::Portable) lanes only.
